@@ -1,0 +1,39 @@
+# Every target builds the environment by itself when it is missing; needs Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint bench docs lock clean
+
+demo: $(READY)  ## the whole path against the built-in CRM emulator
+	$(BIN)/leadmark demo
+
+test: $(READY)  ## every test but benchmarks and soaks
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=100
+
+lint: $(READY)  ## style, types, import floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## ratios against a baseline measured in the same run
+	$(BIN)/python tests/benchmarks/bench_kernel.py
+
+docs: $(READY)  ## regenerates schemas and reference pages; a test fails when they are out of step
+	$(BIN)/python -m config.schemas
+
+lock:  ## pins every dependency with hashes (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .coverage .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "leadmark needs Python 3.11 or newer; say which with PYTHON=/path/to/python3" >&2; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	touch $@

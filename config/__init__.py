@@ -1,0 +1,1 @@
+"""What an admin edits, and the typed loader that reads it."""

@@ -1,0 +1,1 @@
+"""The effects, in order: pull, identify, score, plan, push."""

@@ -1,0 +1,1 @@
+"""The state store: tables, migrations, and the few functions that read and write them."""

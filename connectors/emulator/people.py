@@ -1,0 +1,150 @@
+"""A portal full of made-up people of known character, the same for the same arguments.
+
+The first people are one of each character, in the order of ``CHARACTERS``; the others are drawn by their shares. There
+is one company to four people.
+"""
+
+from bisect import bisect_right
+from datetime import datetime
+from itertools import accumulate
+from random import Random
+
+from connectors.emulator import words
+from connectors.emulator.characters import BY_NAME, CHARACTERS, Character
+from connectors.emulator.clock import DAY_MS, EmulatorClock, iso
+from connectors.emulator.habits import act
+from connectors.emulator.hubspot.definitions import INDUSTRIES
+from connectors.emulator.hubspot.merging import merge
+from connectors.emulator.hubspot.rows import FIRST_ID, Change, Row
+from connectors.emulator.hubspot.world import World
+
+_SHARES = tuple(accumulate(character.share for character in CHARACTERS))
+_YEAR_DAYS = 365
+TRIAL = "103"
+
+
+def make_world(people: int = 2000, seed: int = 7, *, now: datetime) -> World:
+    """A portal of that many contacts (two merged ones count once) whose last year ends at ``now``, aware."""
+    world = World(EmulatorClock(now))
+    for number in range(max(1, people // 4)):
+        _add_company(world, number, seed)
+    for number in range(people):
+        add_person(world, number, seed)
+    return world
+
+
+def add_person(world: World, number: int, seed: int = 7, character: str = "") -> Row:
+    """One more contact with up to a year of history; the character is drawn when it is not named."""
+    rng = Random(seed * 1_000_003 + number)  # noqa: S311 - repeatable people, no secret
+    if character:
+        chosen = BY_NAME[character]
+    elif number < len(CHARACTERS):
+        chosen = CHARACTERS[number]
+    else:
+        chosen = CHARACTERS[bisect_right(_SHARES, rng.randrange(_SHARES[-1]))]
+    row = _one(world, rng, number, chosen)
+    if chosen.name == "merged":
+        other = _one(world, rng, number, chosen)
+        at_ms = max(row.now.updated_ms, other.now.updated_ms)
+        row = merge(world, "contacts", row, other, at_ms=min(at_ms + DAY_MS, world.clock.now_ms()))
+    return row
+
+
+def _one(world: World, rng: Random, number: int, character: Character) -> Row:
+    now_ms = world.clock.now_ms()
+    acts = sorted(
+        (now_ms - int(rng.uniform(*habit.days) * DAY_MS), place, habit)
+        for place, habit in enumerate(character.habits)
+        for _ in range(rng.randint(*habit.times))
+    )
+    first_ms = min(acts[0][0], now_ms) if acts else now_ms - rng.randrange(_YEAR_DAYS * DAY_MS)
+    created_ms = first_ms - rng.randrange(30 * DAY_MS)
+    updated_ms = max((at_ms for at_ms, _, _ in acts if at_ms <= now_ms), default=created_ms)
+    properties = _properties(world, rng, number, character)
+    trial_ms = next((at_ms for at_ms, _, habit in acts if habit.what == TRIAL), None)
+    if trial_ms is not None:
+        properties["trial_started"] = iso(trial_ms)
+    row = world.create("contacts", properties, created_ms=created_ms, updated_ms=updated_ms)
+    _remember(row, character, now_ms - int(rng.uniform(*character.status_days) * DAY_MS))
+    for at_ms, _, habit in acts:
+        act(world, rng, habit, at_ms, row.id, properties)
+    if character.name == "unsubscribed":
+        world.mail.add("STATUSCHANGE", properties["email"], next(iter(world.mail.campaigns)), updated_ms)
+    return row
+
+
+def _properties(world: World, rng: Random, number: int, character: Character) -> dict[str, str]:
+    accented = character.name == "accented_name" or rng.random() < 0.03
+    first, first_ascii = rng.choice(words.ACCENTED_FIRST if accented else words.FIRST)
+    last, last_ascii = rng.choice(words.ACCENTED_LAST if accented else words.LAST)
+    company = rng.randrange(len(world.tables["companies"].rows))
+    found = world.tables["companies"].find(FIRST_ID + company)
+    properties = {
+        "firstname": first,
+        "lastname": last,
+        "jobtitle": rng.choice(character.titles),
+        "lifecyclestage": rng.choice(character.stages),
+        "hs_lead_status": character.lead_status,
+        "country": rng.choice(words.COUNTRIES),
+        "emulator_character": character.name,
+    }
+    domain = rng.choice(character.domains) if character.domains else ""
+    if found and domain in ("", "company"):
+        held = found.now.properties
+        properties["associatedcompanyid"] = str(found.id)
+        properties["company"] = held["name"]
+        properties["country"] = held["country"]
+        properties["industry"] = held["industry"].replace("_", " ").capitalize()
+        domain = domain and held["domain"]
+    if domain:
+        plain = f"{first_ascii}.{last_ascii}"
+        free = world.contact_of(f"{plain}@{domain}") is None
+        properties["email"] = f"{plain}@{domain}" if free else f"{plain}.{number}@{domain}"
+        if world.contact_of(properties["email"]) is not None:
+            properties["email"] = f"{plain}.{number}.2@{domain}"
+    if character.owned:
+        properties["hubspot_owner_id"] = rng.choice(tuple(world.owners))
+    if rng.random() < character.need:
+        properties["need_date"] = iso(world.clock.now_ms() + rng.randrange(-20, 120) * DAY_MS)[:10]
+    if rng.random() < character.budget:
+        properties["budget"] = str(rng.randrange(5, 200) * 1000)
+    if character.name == "unsubscribed":
+        properties["hs_email_optout"] = "true"
+    if character.name == "hard_bounce":
+        properties["hs_email_hard_bounce_reason_enum"] = "UNKNOWN_USER"
+    return {name: value for name, value in properties.items() if value}
+
+
+def _remember(row: Row, character: Character, status_ms: int) -> None:
+    """Gives the row the history of what sales and marketing did with it."""
+    at_ms = max(status_ms, row.created_ms)
+    if character.lead_status:
+        row.history["hs_lead_status"] = [
+            Change("NEW", row.created_ms, "IMPORT"),
+            Change(character.lead_status, at_ms, "CRM_UI"),
+        ]
+    if character.stages[0] in ("salesqualifiedlead", "customer"):
+        row.history["lifecyclestage"] = [
+            Change("lead", row.created_ms, "IMPORT"),
+            Change(character.stages[0], at_ms, "CRM_UI"),
+        ]
+
+
+def _add_company(world: World, number: int, seed: int) -> None:
+    rng = Random(seed * 7_000_003 + number)  # noqa: S311 - repeatable companies, no secret
+    word = words.COMPANIES[number % len(words.COMPANIES)]
+    domain = f"{word.lower().replace(' ', '-')}-{number:04d}.example"
+    if number < len(words.TARGETS):
+        domain = words.TARGETS[number]
+    employees = rng.choice((8, 25, 60, 120, 240, 480, 900, 2400, 12_000)) + rng.randrange(8)
+    properties = {
+        "name": f"{word} {number}",
+        "domain": domain,
+        "industry": rng.choice(INDUSTRIES),
+        "numberofemployees": str(employees),
+        "annualrevenue": str(employees * rng.randrange(60, 260) * 1000),
+        "country": rng.choice(words.COUNTRIES),
+    }
+    created_ms = world.clock.now_ms() - rng.randrange(400, 600) * DAY_MS
+    updated_ms = created_ms + rng.randrange(300 * DAY_MS)
+    world.create("companies", properties, created_ms=created_ms, updated_ms=updated_ms)

@@ -1,0 +1,45 @@
+"""From a stream's name to its reader; and records by id."""
+
+from collections.abc import Iterator, Sequence
+
+from connectors.base import Cursor, Deletion, Page, Record
+from connectors.errors import Refused
+from connectors.hubspot.client import BATCH_ROWS
+from connectors.hubspot.reading import Reading
+from connectors.hubspot.records import KINDS, objects, owners, properties, read_rows
+from connectors.hubspot.walks import Row
+
+
+def pull(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Page]:
+    """Pages of the stream; raises KeyError for one that ``streams`` does not name."""
+    if stream == "owners":
+        return owners(reading, cursor)
+    if stream in KINDS:
+        return objects(reading, stream, cursor)
+    raise KeyError(stream)
+
+
+def read(reading: Reading, object_: str, ids: Sequence[str]) -> Page:
+    """The records as they are now; those not found come as deletions, those merged away as their survivor."""
+    stream = next(name for name, (_, of) in KINDS.items() if of == object_)
+    requested_at = reading.now()
+    records: list[Record] = []
+    for begin in range(0, len(ids), BATCH_ROWS):
+        rows = _rows(reading, KINDS[stream][0].name, properties(reading, object_), ids[begin : begin + BATCH_ROWS])
+        records += read_rows(reading, object_, rows)
+    found = {id_ for record in records for id_ in (record.id, *record.aliases)}
+    gone = [Deletion(object=object_, id=id_) for id_ in ids if id_ not in found]
+    return Page(stream=stream, next_cursor={}, requested_at=requested_at, records=records, deletions=gone)
+
+
+def _rows(reading: Reading, kind: str, asked: Sequence[str], ids: Sequence[str]) -> list[Row]:
+    """The rows found. One id that is gone may fail the call, so a call that finds nothing is halved."""
+    try:
+        return list(reading.client.batch_read(kind, ids, asked).get("results") or ())
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+    if len(ids) == 1:
+        return []
+    middle = len(ids) // 2
+    return [*_rows(reading, kind, asked, ids[:middle]), *_rows(reading, kind, asked, ids[middle:])]

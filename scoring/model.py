@@ -1,16 +1,52 @@
 """A scoring model: the admin's YAML, validated and frozen, in the YAML's own shape.
 
-Every class forbids unknown keys. Labels are what sales reads; the model digest leaves them out.
+Every class forbids unknown keys, and ``written`` gives the YAML back. Labels are what sales reads; the model digest
+leaves them out. Mistakes come as one ValidationError with all of them, each placed at the key that is wrong.
 """
 
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails
 
-from scoring.conditions import Condition, parse_condition
+from scoring import checks
+from scoring.bands import BandsField
+from scoring.conditions import Condition, parse_condition, parse_where
+from scoring.decay import Steps
+from scoring.mistakes import Place, read_whole, refusal
+from scoring.values import Days, Label, LimitField, MinimumGrade, Percentage, Points, Whole
 
-Letter = Literal["A", "B", "C", "D"]
-ConditionField = Annotated[Condition, BeforeValidator(parse_condition)]
+T = TypeVar("T")
+
+_CONDITION = (
+    PlainSerializer(lambda condition: condition.raw),
+    WithJsonSchema({"type": "object", "minProperties": 1}),
+)
+ConditionField = Annotated[Condition, PlainValidator(parse_condition), *_CONDITION]
+WhereField = Annotated[Condition, PlainValidator(parse_where), *_CONDITION]
+
+
+def _checked(check: Callable[[T], None]) -> AfterValidator:
+    def validate(value: T) -> T:
+        check(value)
+        return value
+
+    return AfterValidator(validate)
+
+
+Bound = Annotated[int, Field(strict=True, ge=1, le=100)]
 
 
 class Part(BaseModel):
@@ -22,25 +58,35 @@ class Part(BaseModel):
 class Weights(Part):
     """Whole percents of the score, adding up to 100."""
 
-    fit: int = Field(ge=0, le=100)
-    engagement: int = Field(ge=0, le=100)
+    fit: Percentage
+    engagement: Percentage
+
+    @model_validator(mode="after")
+    def _add_up(self) -> Self:
+        checks.weights_of_score(self.fit, self.engagement)
+        return self
 
 
 class Decay(Part):
     """How points fade with age in whole days; exactly one of the four shapes. Never rising."""
 
-    half_life: str | None = None          # "30d"
-    linear: str | None = None             # "90d"
-    steps: dict[str, str] | None = None   # {"7d": "100%", "14d": "75%"}; 0 after the last
-    none: bool = False
-    expires: str | None = None            # "45d": age 45 still counts
+    half_life: Days | None = None
+    linear: Days | None = None
+    steps: Steps | None = None  # 0 after the last
+    none: Literal[True] | None = None
+    expires: Days | None = None  # the last age that counts
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> Self:
+        checks.one_shape([name for name in ("half_life", "linear", "steps", "none") if getattr(self, name) is not None])
+        return self
 
 
 class Variable(Part):
     """One fit variable: a percent of its weight by the fact's value or band."""
 
-    weight: int = Field(ge=0, le=100)
-    percent: dict[str, int]
+    weight: Percentage
+    percent: BandsField
     label: str = ""
 
 
@@ -48,49 +94,79 @@ class Adjust(Part):
     """Points given or taken on a condition over facts."""
 
     if_: ConditionField = Field(alias="if")
-    points: float
-    label: str
+    points: Points
+    label: Label
 
 
 class Disqualifier(Part):
     """A condition that makes grade F and status disqualified."""
 
     if_: ConditionField = Field(alias="if")
-    label: str
+    label: Label
+
+
+class Fit(Part):
+    """Variables by the name of their fact, whose weights add up to 100, and ``adjust``."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Variable] = Field(init=False)
+
+    adjust: dict[str, Adjust] = Field(default_factory=dict)
+
+    @property
+    def variables(self) -> Mapping[str, Variable]:
+        """The variables by fact, in the order written."""
+        return self.__pydantic_extra__
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _add_up(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return read_whole("fit", handler, raw, checks.weights_of_fit(raw))
 
 
 class Rule(Part):
     """Points for one kind of activity."""
 
-    activity: str
-    where: ConditionField | None = None
-    points: float
-    decay: str | None = None
-    limit: str | None = None              # "3 per week", "1 per day each mail"
-    label: str
+    activity: Label
+    where: WhereField | None = None
+    points: Points
+    decay: str | None = None  # a name of ``decays``; without it points stay
+    limit: LimitField | None = None
+    label: Label
 
 
 class Group(Part):
     """Rules under one cap and floor, both on their net sum."""
 
-    label: str
-    cap: float | None = None
-    floor: float | None = None
-    rules: dict[str, Rule]
+    label: Label
+    cap: Points | None = None
+    floor: Points | None = None
+    rules: dict[str, Rule] = Field(min_length=1)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _bounds(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return read_whole("group", handler, raw, checks.bounds_of_group(raw))
 
 
 class Needs(Part):
-    """Minimums for MQL, on the rounded numbers people see."""
+    """Minimums for MQL, on the rounded numbers people see; at least one."""
 
-    score: int | None = None
-    fit: int | None = None
-    engagement: int | None = None
-    grade: str | None = None              # "B or better"
-    facts: tuple[str, ...] = ()
+    score: Bound | None = None
+    fit: Bound | None = None
+    engagement: Bound | None = None
+    grade: MinimumGrade | None = None
+    facts: Annotated[tuple[Label, ...], PlainSerializer(list)] = ()
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        named = (self.score, self.fit, self.engagement, self.grade, self.facts)
+        checks.some_minimum(named=any(named))
+        return self
 
 
 class Mql(Part):
-    """The hand-off."""
+    """The hand-off; without ``needs`` nobody qualifies by score."""
 
     needs: Needs | None = None
 
@@ -98,12 +174,92 @@ class Mql(Part):
 class ScoringModel(Part):
     """One model file."""
 
-    model: str
+    model: Label
     weights: Weights
     decays: dict[str, Decay] = Field(default_factory=dict)
-    fit: dict[str, Any]                   # variables by fact name, and ``adjust``; split by the validator
-    engagement: dict[str, Group]
-    grades: dict[Letter, int] = Field(default_factory=lambda: {"A": 75, "B": 50, "C": 25})
-    levels: tuple[int, int, int] = (75, 50, 25)
+    fit: Fit
+    engagement: dict[str, Group] = Field(min_length=1)
+    grades: Annotated[dict[Literal["A", "B", "C"], Bound], _checked(checks.grade_bounds)] = Field(
+        default_factory=lambda: {"A": 75, "B": 50, "C": 25}
+    )
+    levels: Annotated[tuple[Bound, Bound, Bound], _checked(checks.descending), PlainSerializer(list)] = (75, 50, 25)
     disqualify: dict[str, Disqualifier] = Field(default_factory=dict)
     mql: Mql = Field(default_factory=Mql)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _every_mistake(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        model = read_whole("model", handler, raw, checks.names(raw))
+        if mistakes := model.out_of_reach():
+            raise refusal("model", mistakes)
+        return model
+
+    def rules(self) -> Iterator[tuple[str, str, Rule]]:
+        """Every engagement rule as (group, id, rule), in the order written."""
+        for group, content in self.engagement.items():
+            for name, rule in content.rules.items():
+                yield group, name, rule
+
+    def conditions(self) -> Iterator[tuple[Place, Condition]]:
+        """Every condition with the keys that lead to it; those that end in ``where`` read attributes, the others facts."""
+        for name, adjust in self.fit.adjust.items():
+            yield ("fit", "adjust", name, "if"), adjust.if_
+        for name, disqualifier in self.disqualify.items():
+            yield ("disqualify", name, "if"), disqualifier.if_
+        for group, name, rule in self.rules():
+            if rule.where is not None:
+                yield ("engagement", group, "rules", name, "where"), rule.where
+
+    def facts_read(self) -> frozenset[str]:
+        """The facts that a variable, a condition or ``needs`` reads, derived ones (``facts.DERIVED``) among them."""
+        tested = (condition.names() for place, condition in self.conditions() if place[-1] == "if")
+        needed = self.mql.needs.facts if self.mql.needs else ()
+        return frozenset(self.fit.variables).union(needed, *tested)
+
+    def activities_read(self) -> frozenset[str]:
+        """The activity kinds that a rule names."""
+        return frozenset(rule.activity for _, _, rule in self.rules())
+
+    def written(self) -> dict[str, Any]:
+        """The model in the shape of its YAML, with the keys that were written there."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+    def out_of_reach(self) -> list[InitErrorDetails]:
+        """Minimums for MQL that nobody can reach, taking every positive rule at its most."""
+        needs = self.mql.needs
+        if needs is None:
+            return []
+        fit = _clamped(
+            sum(Decimal(part.weight * part.percent.best) / 100 for part in self.fit.variables.values())
+            + sum(max(part.points, Decimal()) for part in self.fit.adjust.values())
+        )
+        engagement = _clamped(sum(_most(group) for group in self.engagement.values()))
+        score = (fit * self.weights.fit + engagement * self.weights.engagement) / 100
+        best = {"fit": _whole(fit), "engagement": _whole(engagement), "score": _whole(score)}
+        grade = {"D": 0, **self.grades}[needs.grade] if needs.grade else None
+        return checks.out_of_reach(
+            {**best, "grade": best["fit"]},
+            {"score": needs.score, "fit": needs.fit, "engagement": needs.engagement, "grade": grade},
+        )
+
+
+def _most(group: Group) -> Decimal:
+    """The most a group can give; a rule without a limit for ever can give any number of times."""
+    most = sum(
+        (
+            rule.points
+            * (rule.limit.count if rule.limit and rule.limit.per == "ever" and not rule.limit.each else 1_000_000)
+            for rule in group.rules.values()
+            if rule.points > 0
+        ),
+        Decimal(),
+    )
+    return most if group.cap is None else min(most, group.cap)
+
+
+def _clamped(points: Decimal | int) -> Decimal:
+    return min(Decimal(points), Decimal(100))
+
+
+def _whole(points: Decimal) -> int:
+    return int(points.to_integral_value(ROUND_HALF_UP))

@@ -1,0 +1,181 @@
+"""The percents of a fit variable: which written value or band a fact falls into.
+
+All keys of a variable are of one kind; a value of another kind counts as unknown. ``a-b`` is a ≤ x < b+1, ``a+`` is
+a ≤ x, a bare number is exactly it; ``within Nd`` and ``past Nd`` are dates, where the smallest N that holds counts.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
+from pydantic_core import InitErrorDetails
+
+from scoring.conditions import span
+from scoring.fact_values import FactValue, Kind, day_number, fold, kind_of
+from scoring.mistakes import mistake, refusal, wrong
+from scoring.values import parse_days
+
+OTHER = "other"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """One key and its percent. Numbers lie in ``low`` ≤ x < ``high`` or equal both; dates in days from the score day."""
+
+    key: str  # as written
+    kind: Kind
+    percent: int
+    text: str | bool = ""
+    low: float = 0
+    high: float = 0
+
+    def holds(self, value: FactValue, day: int) -> bool:
+        """Whether a value of the band's own kind falls into it on a day number."""
+        if isinstance(value, str):
+            return fold(value) == self.text
+        if isinstance(value, bool):
+            return value is self.text
+        if isinstance(value, date):
+            return self.low <= day_number(value) - day <= self.high
+        return self.low <= value < self.high or value == self.low
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bands:
+    """The bands in the order in which they are tried, and the percent of every other known value."""
+
+    kind: Kind
+    bands: tuple[Band, ...]
+    other: int | None
+    raw: Mapping[Any, int] = field(compare=False, repr=False)  # what was written, for writing it back
+
+    def band(self, value: FactValue | None, day: int) -> tuple[str, int]:
+        """The key that a fact's value falls into and its percent; an empty key and 0 when it is unknown or in none.
+
+        >>> parse_bands({"1-49": 20, "50+": 100}).band(80, 0)
+        ('50+', 100)
+        """
+        if value is None or kind_of(value) != self.kind:
+            return "", 0
+        for band in self.bands:
+            if band.holds(value, day):
+                return band.key, band.percent
+        return ("", 0) if self.other is None else (OTHER, self.other)
+
+    @property
+    def best(self) -> int:
+        """The highest percent that can be reached."""
+        return max([band.percent for band in self.bands] + [self.other or 0])
+
+
+def parse_bands(raw: Any) -> Bands:
+    """The bands that YAML gives; a ValidationError (a ValueError) with every mistake in it, each at its key.
+
+    >>> parse_bands({"Software": 100, "other": 30}).band("Retail", 0)
+    ('other', 30)
+    """
+    if isinstance(raw, Bands):
+        return raw
+    if not isinstance(raw, Mapping) or not raw:
+        raise wrong("percents stand here by value or band, such as {1-49: 20, 50+: 100}")
+    mistakes: list[InitErrorDetails] = []
+    bands: list[Band] = []
+    for key, percent in raw.items():
+        if isinstance(percent, bool) or not isinstance(percent, int) or not 0 <= percent <= 100:
+            mistakes.append(
+                mistake(_place(key), f"{percent!r} is no percent; write a whole number from 0 to 100", percent)
+            )
+            continue
+        if key == OTHER:
+            continue
+        try:
+            bands.append(_band(key, percent))
+        except ValueError as error:
+            mistakes.append(mistake(_place(key), str(error), key))
+    mistakes.extend(_mixed(bands))
+    mistakes.extend(_overlaps(bands))
+    if not bands and not mistakes:
+        mistakes.append(mistake((), "only `other` stands here; name at least one value or band", raw))
+    if mistakes:
+        raise refusal("percent", mistakes)
+    # The narrowest span of dates is tried first; the others cannot overlap.
+    tried = tuple(sorted(bands, key=lambda band: band.high - band.low)) if bands[0].kind == "date" else tuple(bands)
+    return Bands(kind=bands[0].kind, bands=tried, other=raw.get(OTHER), raw=dict(raw))
+
+
+def _text(key: Any) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key).strip()
+
+
+def _place(key: Any) -> tuple[str | int, ...]:
+    return (key if isinstance(key, str) or type(key) is int else _text(key),)
+
+
+def _band(key: Any, percent: int) -> Band:
+    text = _text(key)
+    if text.lower() in ("true", "false"):
+        return Band(key=text, kind="bool", percent=percent, text=text.lower() == "true")
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
+        return Band(key=text, kind="number", percent=percent, low=float(text), high=float(text))
+    if found := re.fullmatch(r"([0-9]+) ?[-\u2013] ?([0-9]+)", text):
+        low, high = int(found[1]), int(found[2])
+        if high < low:
+            raise wrong(f"the band {text!r} is empty; write the smaller bound first")
+        return Band(key=text, kind="number", percent=percent, low=low, high=high + 1)
+    if found := re.fullmatch(r"([0-9]+) ?\+", text):
+        return Band(key=text, kind="number", percent=percent, low=int(found[1]), high=math.inf)
+    if found := re.fullmatch(r"(within|past) (.*)", text):
+        low, high = span(found[1], parse_days(found[2]))
+        return Band(key=text, kind="date", percent=percent, low=low, high=high)
+    if not text:
+        raise wrong("blank text is unknown and gives 0; leave the key out")
+    return Band(key=text, kind="text", percent=percent, text=fold(text))
+
+
+def _mixed(bands: Sequence[Band]) -> list[InitErrorDetails]:
+    return [
+        mistake(
+            (band.key,),
+            f"{band.key!r} is a {band.kind} but {bands[0].key!r} is a {bands[0].kind}; the keys of one variable are of one "
+            "kind: texts, numbers such as 1-49 and 1000+, dates such as `within 90d`, or true and false",
+            band.key,
+        )
+        for band in bands
+        if band.kind != bands[0].kind
+    ]
+
+
+def _overlaps(bands: Sequence[Band]) -> list[InitErrorDetails]:
+    return [
+        mistake((band.key,), f"{band.key!r} overlaps {before.key!r}; a value must fall into one band only", band.key)
+        for i, band in enumerate(bands)
+        for before in bands[:i]
+        if band.kind == before.kind and _overlap(band, before)
+    ]
+
+
+def _overlap(one: Band, two: Band) -> bool:
+    if one.kind == "date":
+        return (one.low, one.high) == (two.low, two.high)
+    if one.kind != "number":
+        return one.text == two.text
+    low, high = sorted((one, two), key=lambda band: (band.low, -band.high))
+    return high.low < low.high or high.low == low.low
+
+
+BandsField = Annotated[
+    Bands,
+    BeforeValidator(parse_bands),
+    PlainSerializer(lambda bands: dict(bands.raw), return_type=dict[Any, int]),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 100},
+        }
+    ),
+]

@@ -1,0 +1,117 @@
+"""What must hold between the parts of a model; each check raises or gives every mistake it finds."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic_core import InitErrorDetails
+
+from scoring.mistakes import Place, mistake, nearest, wrong
+
+
+def weights_of_score(fit: int, engagement: int) -> None:
+    """Raises unless the two weights make 100."""
+    if fit + engagement != 100:
+        raise wrong(f"the weights add up to {fit + engagement}; fit and engagement together must make 100")
+
+
+def weights_of_fit(raw: Any) -> list[InitErrorDetails]:
+    """The mistake of weights that do not make 100; none while a weight is no number, which is a mistake of its own."""
+    weights = {name: part.get("weight") for name, part in _entries(raw).items() if name != "adjust" and _entries(part)}
+    if not all(_is_number(weight) for weight in weights.values()) or sum(weights.values()) == 100:
+        return []
+    parts = " + ".join(f"{name} {weight}" for name, weight in weights.items()) or "no variable"
+    return [mistake((), f"the weights of the variables add up to {sum(weights.values())}, not 100: {parts}", raw)]
+
+
+def one_shape(shapes: list[str]) -> None:
+    """Raises unless a decay names exactly one shape."""
+    if len(shapes) != 1:
+        found = f"has {' and '.join(shapes)}" if shapes else "has none of them"
+        raise wrong(f"a decay has exactly one of half_life, linear, steps and none: true; this one {found}")
+
+
+def descending(bounds: tuple[int, ...]) -> None:
+    """Raises unless every band begins below the one before."""
+    if any(after >= before for before, after in zip(bounds, bounds[1:], strict=False)):
+        raise wrong(
+            f"the bounds must fall from band to band, such as 75, 50, 25; these are {', '.join(map(str, bounds))}"
+        )
+
+
+def grade_bounds(grades: Mapping[str, int]) -> None:
+    """Raises unless A, B and C are named and fall."""
+    if absent := [letter for letter in "ABC" if letter not in grades]:
+        raise wrong(f"the grades A, B and C each need a bound, D is the rest; there is none for {' and '.join(absent)}")
+    descending(tuple(grades[letter] for letter in "ABC"))
+
+
+def bounds_of_group(raw: Any) -> list[InitErrorDetails]:
+    """The mistakes of a cap below 0 or below one rule, and of a floor above 0."""
+    cap, floor = _entries(raw).get("cap"), _entries(raw).get("floor")
+    mistakes = []
+    if _is_number(floor) and floor > 0:
+        mistakes.append(mistake(("floor",), f"a floor is 0 or less; {floor} would give points to everybody", floor))
+    if not _is_number(cap):
+        return mistakes
+    if cap < 0:
+        return [*mistakes, mistake(("cap",), f"a cap is 0 or more; {cap} would take points from everybody", cap)]
+    for name, rule in _entries(raw, "rules").items():
+        points = _entries(rule).get("points")
+        if _is_number(points) and points > cap:
+            message = (
+                f"{points} points never count in full: the group's cap is {cap}; raise the cap or lower the points"
+            )
+            mistakes.append(mistake(("rules", name, "points"), message, points))
+    return mistakes
+
+
+def names(raw: Any) -> list[InitErrorDetails]:
+    """Decays that are not defined and ids used twice, found in the YAML itself, whatever else is wrong in it."""
+    mistakes = []
+    decays = [str(name) for name in _entries(raw, "decays")]
+    first: dict[str, str] = {str(name): "fit.adjust" for name in _entries(raw, "fit", "adjust")}
+    for place, rule in _rules(raw):
+        group, name = str(place[1]), str(place[-1])
+        decay = rule.get("decay") if isinstance(rule, Mapping) else None
+        if isinstance(decay, str) and decay not in decays:
+            mistakes.append(mistake((*place, "decay"), f"there is no decay {decay!r}; {nearest(decay, decays)}", decay))
+        if name in first:
+            message = f"the id {name!r} is already used in {first[name]}; ids are unique over adjust and all rules"
+            mistakes.append(mistake(place, message, name))
+        first.setdefault(name, f"engagement.{group}")
+    return mistakes
+
+
+def _is_number(raw: Any) -> bool:
+    return isinstance(raw, int | float) and not isinstance(raw, bool)
+
+
+def _entries(raw: Any, *keys: str) -> Mapping[Any, Any]:
+    for key in keys:
+        raw = raw.get(key) if isinstance(raw, Mapping) else None
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def _rules(raw: Any) -> Iterator[tuple[Place, Any]]:
+    for group, content in _entries(raw, "engagement").items():
+        for name, rule in _entries(content, "rules").items():
+            yield ("engagement", group, "rules", name), rule
+
+
+def out_of_reach(best: Mapping[str, int], needs: Mapping[str, int | None]) -> list[InitErrorDetails]:
+    """Minimums of ``mql.needs`` that stand above the most anybody can have, by name, in whole points."""
+    return [
+        mistake(
+            ("mql", "needs", name), f"{name} can reach {best[name]} at most, so nobody ever qualifies at {bound}", bound
+        )
+        for name, bound in needs.items()
+        if bound is not None and bound > best[name]
+    ]
+
+
+def some_minimum(*, named: bool) -> None:
+    """Raises when ``needs`` names nothing."""
+    if not named:
+        raise wrong(
+            "without a minimum everybody would qualify; name at least one of score, fit, engagement, grade, facts"
+        )

@@ -1,0 +1,146 @@
+"""The small values an admin writes in a model, as typed values that are written back in the same shape.
+
+``30d`` is days, ``75%`` a whole percent, ``3 per week each mail`` a limit, ``B or better`` a minimum grade, and points
+are decimals of at most six digits after the point between -1 000 and 1 000.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Literal, get_args
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from scoring.mistakes import nearest, wrong
+
+MICRO = 1_000_000  # micro-points in a point
+LONGEST_DAYS = 3_650
+
+Letter = Literal["A", "B", "C", "D"]
+Per = Literal["day", "week", "month", "quarter", "year", "ever"]
+
+
+def parse_days(raw: object) -> int:
+    """The days of a span such as ``30d``; ValueError for anything else, hours included.
+
+    >>> parse_days("30d")
+    30
+    """
+    text = str(raw).strip()
+    found = re.fullmatch(r"([0-9]{1,6})d", text)
+    if found and 1 <= int(found[1]) <= LONGEST_DAYS:
+        return int(found[1])
+    if found:
+        raise wrong(f"{text!r} is out of range; a span is 1d to {LONGEST_DAYS}d")
+    if re.fullmatch(r"[0-9]+ ?(h|hours?|m|min|s)", text):
+        raise wrong(f"{text!r} is shorter than a day's step; ages are whole days, so write days such as '30d'")
+    raise wrong(f"{text!r} is no span; write whole days such as '30d' (two weeks are '14d')")
+
+
+def parse_percent(raw: object) -> int:
+    """The whole percent of a text such as ``75%``; ValueError for anything else.
+
+    >>> parse_percent("75%")
+    75
+    """
+    found = re.fullmatch(r"([0-9]{1,3})%", str(raw).strip())
+    if not found or int(found[1]) > 100:
+        raise wrong(f"{raw!r} is no percent; write a whole percent from '0%' to '100%'")
+    return int(found[1])
+
+
+def parse_points(raw: object) -> Decimal:
+    """Points as an exact decimal; ValueError beyond ±1 000 or finer than a micro-point.
+
+    >>> parse_points(2.5)
+    Decimal('2.5')
+    """
+    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal):
+        raise wrong(f"{raw!r} is no number; write points such as 10, -5 or 2.5")
+    points = Decimal(str(raw))
+    if not points.is_finite() or abs(points) > 1_000:
+        raise wrong(f"{raw} points are too many; a rule gives or takes at most 1000, and 100 fill the whole score")
+    if points != points.quantize(Decimal("0.000001")):
+        raise wrong(f"{raw} points are too fine; at most six digits may follow the decimal point")
+    return points
+
+
+def micro(points: Decimal) -> int:
+    """The points in micro-points.
+
+    >>> micro(Decimal("2.5"))
+    2500000
+    """
+    return int(points * MICRO)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """The newest ``count`` activities of each calendar bin count, for each value of ``each`` when it is named."""
+
+    count: int
+    per: Per
+    each: str | None = None
+
+    def __str__(self) -> str:
+        """As written in the model."""
+        tail = f" each {self.each}" if self.each else ""
+        return f"{self.count} per {self.per}{tail}"
+
+
+def parse_limit(raw: object) -> Limit:
+    """The limit of a text such as ``1 per day each mail``; ValueError for anything else.
+
+    >>> str(parse_limit("1 per day each mail"))
+    '1 per day each mail'
+    """
+    found = re.fullmatch(r"([0-9]{1,6}) per (\S+)(?: each (\S+))?", " ".join(str(raw).split()))
+    if not found:
+        raise wrong(f"{raw!r} is no limit; write '3 per week' or '1 per day each mail'")
+    if found[2] not in get_args(Per):
+        raise wrong(f"{raw!r} is no limit: there is no period {found[2]!r}; {nearest(found[2], get_args(Per))}")
+    if int(found[1]) == 0:
+        raise wrong(f"{raw!r} lets nothing count; the smallest limit is 1, and a rule that must not count is left out")
+    period: Per = next(per for per in get_args(Per) if per == found[2])
+    return Limit(count=int(found[1]), per=period, each=found[3])
+
+
+def parse_minimum_grade(raw: object) -> str:
+    """The letter of a text such as ``B or better``; ValueError for anything else.
+
+    >>> parse_minimum_grade("B or better")
+    'B'
+    """
+    found = re.fullmatch(r"([ABCD]) or better", " ".join(str(raw).split()))
+    if not found:
+        raise wrong(f"{raw!r} is no minimum grade; write 'B or better' with a letter from A to D")
+    return found[1]
+
+
+def _text(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
+
+
+def _number(points: Decimal) -> int | float:
+    return int(points) if points == points.to_integral_value() else float(points)
+
+
+Whole = Annotated[int, Field(strict=True)]
+Percentage = Annotated[int, Field(strict=True, ge=0, le=100)]
+Label = Annotated[str, Field(min_length=1)]
+Days = Annotated[int, BeforeValidator(parse_days), PlainSerializer("{}d".format), _text("^[1-9][0-9]*d$")]
+LimitField = Annotated[
+    Limit,
+    BeforeValidator(lambda raw: raw if isinstance(raw, Limit) else parse_limit(raw)),
+    PlainSerializer(str),
+    _text(rf"^[1-9][0-9]* per ({'|'.join(get_args(Per))})( each \S+)?$"),
+]
+MinimumGrade = Annotated[
+    Letter, BeforeValidator(parse_minimum_grade), PlainSerializer("{} or better".format), _text("^[ABCD] or better$")
+]
+Points = Annotated[
+    Decimal,
+    BeforeValidator(parse_points),
+    PlainSerializer(_number),
+    WithJsonSchema({"type": "number", "minimum": -1000, "maximum": 1000}),
+]

@@ -3,7 +3,7 @@
 Rules match touchpoints here, once, and never activities. All points are micro-points, all spans days.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from scoring.digests import digest_of, model_digest
 from scoring.fact_values import fold
 from scoring.model import Rule, ScoringModel
 from scoring.tables import Tables
-from scoring.values import Limit, micro
+from scoring.values import Limit, Per, micro
 
 SCORING_VERSION = 1  # grows when the same inputs would give another score
 NO_BOUND = 10**15  # micro-points: more than a million activities of a thousand points
@@ -104,6 +104,7 @@ class CompiledModel:
     starts: Ints  #: [T + 1]
     entry_rule: Ints  #: [E]
     entry_value: Ints  #: [E] the value of the limit's ``each`` attribute, as a number; 0 without one
+    limits: Mapping[Per, Ints]  #: [R] by period in use: how many count, 0 for rules without such a limit
     positive: npt.NDArray[np.bool_]  #: [T] matched by a rule with points above 0
     model_digest: str
     run_digest: str
@@ -149,6 +150,7 @@ def compile_model(
         starts=np.append(starts, len(entries)).astype(np.int64),
         entry_rule=entry_rule,
         entry_value=np.array([entry[2] for entry in entries], dtype=np.int64),
+        limits=_limits([rule.limit for _, _, rule in rules]),
         positive=np.isin(numbers, entry_number[rewarding]),
         model_digest=own_digest,
         run_digest=digest_of([own_digest, tables.digest, time_zone, SCORING_VERSION]),
@@ -168,6 +170,13 @@ def _each_values(rule: Rule, matched: Sequence[Touchpoint]) -> list[int]:
     codes: dict[str, int] = {}
     pairs = (point.attributes.get(name, ("", "")) for point in matched)
     return [codes.setdefault(fold(identity) or fold(label), len(codes)) for identity, label in pairs]
+
+
+def _limits(limits: Sequence[Limit | None]) -> dict[Per, Ints]:
+    return {
+        per: np.array([limit.count if limit and limit.per == per else 0 for limit in limits], dtype=np.int64)
+        for per in sorted({limit.per for limit in limits if limit})
+    }
 
 
 def _groups(model: ScoringModel) -> tuple[CompiledGroup, ...]:

@@ -31,6 +31,7 @@ SEARCH_ROWS = 200
 SEARCH_LIMIT = 10_000
 BATCH_ROWS = 100
 ASSOCIATION_IDS = 1_000
+FORMS = 100
 FORM_ROWS = 50
 EVENT_ROWS = 1_000
 MEMBER_ROWS = 250
@@ -159,6 +160,12 @@ class Client:
             lambda **raw: api.get_page_ordered_by_added_to_list_date(list_id, **given, **raw),
         )
 
+    def forms(self, *, after: str | None = None) -> Json:
+        """One page of the forms there are."""
+        api = self._sdk.marketing.forms.forms_api
+        given = {"limit": FORMS, **({"after": after} if after else {})}
+        return self._sdk_call("forms list", lambda **raw: api.get_page(**given, **raw), scope="forms")
+
     def submissions(self, form: str, *, after: str | None = None) -> Json:
         """One page of a form's submissions, newest first."""
         asked = {"limit": FORM_ROWS, "after": after}
@@ -180,12 +187,14 @@ class Client:
 
         return self._call(call, send, self._general, scope)
 
-    def _sdk_call(self, call: str, method: Callable[..., Any], *, lane: Throttle | None = None) -> Json:
+    def _sdk_call(
+        self, call: str, method: Callable[..., Any], *, lane: Throttle | None = None, scope: str = ""
+    ) -> Json:
         def send() -> _Answer:
             answer = method(_preload_content=False, _request_timeout=_TIMEOUT_S)
             return answer.status, answer.headers, answer.data
 
-        return self._call(call, send, lane or self._general, "")
+        return self._call(call, send, lane or self._general, scope)
 
     def _call(self, call: str, send: Callable[[], _Answer], lane: Throttle, scope: str) -> Json:
         def attempt() -> Json:

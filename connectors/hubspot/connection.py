@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 from config.settings import HubSpotConnection
 from connectors.base import Account, Cursor, FieldDefinition, FieldUpdate, Page, Receipt, Stream
@@ -32,7 +33,13 @@ class HubSpot:
         self._now = now
         self._definitions: dict[str, tuple[datetime, Mapping[str, FieldDefinition]]] = {}
         self._reading = Reading(
-            client=client, wanted=wanted, definitions=self._definitions_of, now=now, windows=windows, labels={}
+            client=client,
+            wanted=wanted,
+            definitions=self._definitions_of,
+            now=now,
+            windows=windows,
+            labels={},
+            option_labels=cache(self._option_labels),
         )
 
     @classmethod
@@ -98,6 +105,11 @@ class HubSpot:
     def close(self) -> None:
         """Closes the sockets."""
         self._client.close()
+
+    def _option_labels(self, kind: str, name: str) -> dict[str, str]:
+        told = self._client.properties(kind).get("results") or ()
+        options = next((one.get("options") or () for one in told if one["name"] == name), ())
+        return {str(option["value"]): str(option.get("label") or "") for option in options}
 
     def _definitions_of(self, object_: str, *, fresh: bool = False) -> Mapping[str, FieldDefinition]:
         if object_ == "owner":

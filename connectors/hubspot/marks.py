@@ -64,7 +64,7 @@ class Windows:
 
     def span_end(self, mark: int, now: int) -> int | None:
         """Where the span of mail events that begins at ``mark`` ends; None = it reaches the present."""
-        end = now - self.old_ms if mark < now - self.old_ms else mark + self.span_ms
+        end = max(mark + self.span_ms, now - self.old_ms)
         return end if end < now else None
 
 

@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from connectors.base import Cursor, Deletion, Page, Record
 from connectors.errors import Refused
 from connectors.hubspot.client import BATCH_ROWS
+from connectors.hubspot.engagements import engagements
+from connectors.hubspot.marketing import form_submissions, list_joins, mail_events
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.records import KINDS, objects, owners, properties, read_rows
 from connectors.hubspot.walks import Row
+from connectors.hubspot.wanted import ENGAGEMENTS
 
 
 def pull(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Page]:
@@ -16,6 +19,14 @@ def pull(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Page]
         return owners(reading, cursor)
     if stream in KINDS:
         return objects(reading, stream, cursor)
+    if stream in ENGAGEMENTS:
+        return engagements(reading, stream, cursor)
+    if stream == "email_events":
+        return mail_events(reading, stream, cursor)
+    if stream.startswith("form:"):
+        return form_submissions(reading, stream, cursor)
+    if stream.startswith("list:"):
+        return list_joins(reading, stream, cursor)
     raise KeyError(stream)
 
 

@@ -91,8 +91,8 @@ def push(
 ) -> list[Receipt]:
     """One receipt per update, in their order; at most 100 updates, one per contact, of output properties only.
 
-    Anything else is the caller's mistake: ValueError, before a call is made. Fatal when an output property does not exist
-    or cannot be written.
+    Anything else is the caller's mistake: ValueError, before a call is made. Fatal when an output property does not
+    exist or cannot be written.
     """
     if not updates:
         return []

@@ -32,6 +32,8 @@ class Reading:
     windows: Windows
     #: names of mails by id, found so far
     labels: dict[str, str]
+    #: object kind and property -> value -> the option's label
+    option_labels: Callable[[str, str], dict[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,6 +26,8 @@ class Wanted:
     #: types of mail events; empty = every type
     event_types: frozenset[str] = frozenset()
     mail_events: bool = False
+    #: whether the names of mails are asked for
+    mail_names: bool = False
     #: emails, calls, meetings -> the attributes their touchpoints keep or are chosen by
     engagements: Mapping[str, tuple[str, ...]]
 
@@ -67,6 +69,7 @@ def wanted(settings: HubSpotConnection, outputs: Sequence[str]) -> Wanted:
         lists=_once(name for kind in kinds if kind.from_ == "lists" for name in kind.lists),
         event_types=_types([kind.type for kind in events]),
         mail_events=bool(events),
+        mail_names=any("campaign" in (*kind.where, *kind.keep.values()) for kind in events),
         engagements={source: _once(names) for source, names in attributes.items()},
     )
 

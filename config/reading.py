@@ -1,0 +1,231 @@
+"""YAML as an admin means it: a plain tree of values, and where each of them stands.
+
+Of YAML 1.1's guesses none is made: plain ``true`` and ``false`` are booleans, plain ``12`` and ``1.5`` numbers, ``null``,
+``~`` and nothing are None; all else (``NO``, ``on``, ``1e3``, ``0123``, ``12:30``, ``2026-01-02``) is the text as typed,
+and so is everything in quotes and every key. Anchors and aliases work within bounds; tags, merge keys, several documents
+and duplicate keys are refused.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from config.problems import Problem, Spot, error
+
+Loc = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
+_DEEPEST = 30
+_MOST_NODES = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """One file: the tree of its values, and the places of keys and values by their way through the tree."""
+
+    path: str
+    value: Any
+    keys: dict[Loc, Spot] = field(default_factory=dict)
+    values: dict[Loc, Spot] = field(default_factory=dict)
+    #: plain scalars exactly as typed
+    typed: dict[Loc, str] = field(default_factory=dict)
+
+    def key(self, loc: Loc) -> Spot:
+        """Where the key of the innermost existing node on the way stands; the file's beginning at the root."""
+        known = self.existing(loc)
+        return self.keys.get(known) or self.values.get(known) or Spot(path=self.path)
+
+    def at(self, loc: Loc) -> Spot:
+        """Where the value of the innermost existing node on the way stands; for mappings, their key."""
+        known = self.existing(loc)
+        return self.key(known) if isinstance(self.get(known), dict) else self.values.get(known, self.key(known))
+
+    def existing(self, loc: Loc) -> Loc:
+        """The way as far as it leads through this tree; steps the tree does not have are left out."""
+        known: Loc = ()
+        for step in loc:
+            if (*known, step) in self.values:
+                known = (*known, step)
+        return known
+
+    def get(self, loc: Loc) -> Any:
+        """The value there; None when there is none."""
+        value = self.value
+        for step in loc:
+            try:
+                value = value[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+    def each(self, *pattern: str) -> Iterator[tuple[Loc, Any]]:
+        """Ways and values that fit the pattern, in file order; ``*`` stands for any key or list index.
+
+        >>> list(Document(path="x", value={"a": {"b": 1}, "c": 2}).each("*", "b"))
+        [(('a', 'b'), 1)]
+        """
+        found: list[tuple[Loc, Any]] = [((), self.value)]
+        for step in pattern:
+            found = [
+                ((*loc, name), inner) for loc, value in found for name, inner in _children(value) if step in ("*", name)
+            ]
+        yield from found
+
+
+def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from enumerate(value)
+
+
+def read(path: str, text: str) -> tuple[Document | None, list[Problem]]:
+    """The document, and everything wrong with it as YAML; None when no tree can be made. An empty file is None's tree.
+
+    >>> document, problems = read("x.yaml", "a: {b: NO, c: 12}")
+    >>> document.value, str(document.at(("a", "c")).column)
+    ({'a': {'b': 'NO', 'c': 12}}, '15')
+    """
+    reader = _Reader(path=path)
+    try:
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            reader.check(event)
+        node = yaml.compose(text, Loader=yaml.SafeLoader) if not reader.problems else None
+        value = reader.construct(node, ()) if node else None
+    except yaml.MarkedYAMLError as failure:
+        return None, [*reader.problems, error(reader.spot(failure.problem_mark), _syntax(failure))]
+    except yaml.reader.ReaderError as failure:
+        before = text[: failure.position]
+        spot = Spot(path=path, line=before.count("\n") + 1, column=failure.position - before.rfind("\n"))
+        return None, [error(spot, "a character that YAML does not allow; delete it and type it anew")]
+    except _TooMuchError as failure:
+        return None, [error(failure.spot, str(failure))]
+    if reader.problems and node is None:
+        return None, reader.problems
+    return Document(path=path, value=value, keys=reader.keys, values=reader.values, typed=reader.typed), reader.problems
+
+
+class _TooMuchError(Exception):
+    """The file is deeper or larger, its aliases followed, than a config can sensibly be."""
+
+    def __init__(self, spot: Spot, message: str) -> None:
+        super().__init__(message)
+        self.spot = spot
+
+
+@dataclass(kw_only=True)
+class _Reader:
+    path: str
+    problems: list[Problem] = field(default_factory=list)
+    keys: dict[Loc, Spot] = field(default_factory=dict)
+    values: dict[Loc, Spot] = field(default_factory=dict)
+    typed: dict[Loc, str] = field(default_factory=dict)
+    documents: int = 0
+    depth: int = 0
+
+    def spot(self, mark: yaml.Mark | None) -> Spot:
+        return Spot(path=self.path, line=mark.line + 1, column=mark.column + 1) if mark else Spot(path=self.path)
+
+    def check(self, event: yaml.Event) -> None:
+        """Notes what this reader does not take, before any tree is made of it."""
+        spot = self.spot(event.start_mark)
+        if isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+            if self.documents == 2:
+                self.problems.append(error(spot, 'a second document begins here ("---"); one file holds one document'))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self.depth += 1
+            if self.depth > _DEEPEST:
+                raise _TooMuchError(spot, f"nested deeper than {_DEEPEST} levels; is a bracket too many?")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self.depth -= 1
+        if getattr(event, "tag", None) is not None:
+            self.problems.append(
+                error(spot, 'tags (a word after "!") are not used here; put text that begins with "!" in quotes')
+            )
+
+    def construct(self, node: yaml.Node, loc: Loc) -> Any:
+        """The node's value; notes its place."""
+        self.values[loc] = self.spot(node.start_mark)
+        if len(loc) > _DEEPEST or len(self.values) > _MOST_NODES:
+            raise _TooMuchError(self.values[loc], "an alias (*name) repeats itself or too much; write it out instead")
+        match node:
+            case yaml.MappingNode():
+                return self.mapping(node, loc)
+            case yaml.SequenceNode():
+                for index, item in enumerate(node.value):
+                    self.keys[*loc, index] = self.spot(item.start_mark)
+                return [self.construct(item, (*loc, index)) for index, item in enumerate(node.value)]
+            case _ if node.style is None:
+                self.typed[loc] = node.value
+                return plain(node.value)
+            case _:
+                return node.value
+
+    def mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            spot = self.spot(key.start_mark)
+            if not isinstance(key, yaml.ScalarNode):
+                self.problems.append(error(spot, "a key must be a text, not a list or a mapping"))
+            elif key.value == "<<" and key.style is None:
+                self.problems.append(error(spot, 'merge keys ("<<") are not used here; write the keys out'))
+            elif key.value in found:
+                first = self.keys[*loc, key.value]
+                self.problems.append(
+                    error(
+                        spot, f'key "{key.value}" stands twice; the first is at {first.line}:{first.column}, keep one'
+                    )
+                )
+            else:
+                self.keys[*loc, key.value] = spot
+                found[key.value] = self.construct(value, (*loc, key.value))
+        return found
+
+
+def plain(text: str) -> Any:
+    """What an unquoted scalar means.
+
+    >>> [plain(text) for text in ("true", "12", "1.50", "~", "NO", "0123", "1e3", "12:30")]
+    [True, 12, 1.5, None, 'NO', '0123', '1e3', '12:30']
+    """
+    if text in ("", "~", "null"):
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
+
+
+#: what PyYAML says -> what an admin can do; the first that stands in its words counts
+_SYNTAX = (
+    (r"'\t'|\\t", "a tab; indent with spaces"),
+    ("found character", 'text that begins with @, ` or % must stand in "quotes"'),
+    (
+        "mapping values are not allowed",
+        'a ":" where none can be; check the indentation, or put text that holds ": " in quotes',
+    ),
+    ("could not find expected ':'", 'a ":" is missing after a key, or the indentation is off'),
+    ("undefined alias", 'an alias (*name) without its anchor (&name); put text that begins with "*" in quotes'),
+    ("duplicate anchor", "an anchor (&name) stands twice; name them apart"),
+    ("expected alphabetic", 'text that begins with "*" or "&" must stand in quotes'),
+    ("unexpected end of stream", "a quote is opened and never closed"),
+    ("expected ',' or '}'", 'a "{" is not closed here, or a comma is missing'),
+    ("expected ',' or ']'", 'a "[" is not closed here, or a comma is missing'),
+    ("expected <block end>", "this line's indentation fits no line above it"),
+    ("unknown escape", 'a "\\" in double quotes means an escape; use single quotes'),
+    ("expected the node content", "a value is missing here, or a bracket or comma is too many"),
+)
+
+
+def _syntax(failure: yaml.MarkedYAMLError) -> str:
+    said = f"{failure.context or ''} {failure.problem or ''}"
+    for words, advice in _SYNTAX:
+        if re.search(words, said):
+            return f"not readable as YAML: {advice}"
+    return "not readable as YAML: check quotes, brackets and indentation here and in the line above"

@@ -26,7 +26,9 @@ Item = TypeVar("Item")
 #: bound parameters stay far below every database's limit
 CHUNK = 500
 BUSY_TIMEOUT_MS = 30_000
-NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "lustre"})
+NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "lustre"}
+)
 
 
 class StoreError(Exception):
@@ -106,7 +108,9 @@ def _head() -> str:
 def _check_known(current: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if current not in known:
-        raise StoreError(f"the store's schema {current} is newer than this leadmark knows; run the version that wrote it, or a newer one")
+        raise StoreError(
+            f"the store's schema {current} is newer than this leadmark knows; run the version that wrote it, or a newer one"
+        )
 
 
 def _check_revision(current: str, engine: Engine) -> None:
@@ -181,7 +185,9 @@ def _place(engine: Engine) -> str:
 
 def _store_error(engine: Engine, error: SQLAlchemyError) -> StoreError:
     cause = getattr(error, "orig", None) or error
-    return StoreError(f"the store {_place(engine)} failed: {cause}; nothing of this step was kept, and a rerun goes on from the last one")
+    return StoreError(
+        f"the store {_place(engine)} failed: {cause}; nothing of this step was kept, and a rerun goes on from the last one"
+    )
 
 
 def upsert(tx: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:

@@ -4,7 +4,19 @@ Instants are microseconds since 1970 in UTC (``_at``), dates ISO text (``_on``),
 ``sync.store.values``. What a table is for stands above it; *cache* marks what a full pass can mend from other values.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -133,7 +145,6 @@ person = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("stale", Boolean, nullable=False),  # cache: inputs changed since the last evaluation
     Column("fresh_at", BigInteger),  # newest of (activity's instant, its change) that arrived since the last evaluation
-    Column("created_at", BigInteger),  # the CRM's creation time of the oldest record
     Column("maps_digest", Text, nullable=False, server_default=""),  # field and activity maps at the last evaluation
     Index("person_stale", "stale", "number"),
 )
@@ -148,6 +159,7 @@ journey = Table(
     Column("status", Text, nullable=False),
     Column("score", Integer, nullable=False),
     Column("tier", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # of the last transition
     Column("scored_on", Text, nullable=False),
     Index("journey_by_score", "model", "score"),
 )

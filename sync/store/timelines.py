@@ -156,7 +156,9 @@ def claim(tx: Connection, connection: str, emails: Sequence[str]) -> dict[str, A
     claimed: dict[str, Activities] = {}
     for some in in_chunks(emails):
         here = (table.c.connection == connection) & table.c.email.in_(some)
-        found = {email: unpack(blob) for email, blob in tx.execute(select(table.c.email, table.c.activities).where(here))}
+        found = {
+            email: unpack(blob) for email, blob in tx.execute(select(table.c.email, table.c.activities).where(here))
+        }
         if found:
             tx.execute(delete(table).where(here))
             claimed.update(found)

@@ -50,7 +50,7 @@ def _tag(value: Value) -> dict[str, str]:
 def _untag(loaded: Any) -> Any:
     if isinstance(loaded, dict):
         if len(loaded) == 1:
-            (key, value), = loaded.items()
+            ((key, value),) = loaded.items()
             if key == "$date" and isinstance(value, str):
                 return date.fromisoformat(value)
             if key == "$at" and isinstance(value, str):

@@ -1,0 +1,148 @@
+"""The one place that builds real objects: clock, store, connectors, logging, signals. Everything below gets them as arguments."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from types import FrameType
+
+import structlog
+
+from config.secrets import resolve
+from config.settings import HubSpotConnection, Settings
+from connectors.base import Connector, instant
+from connectors.hubspot.connection import HubSpot
+from sync.mapping import ConnectionMap, map_of
+from sync.run import Open, Progress, Runtime
+from sync.store.store import open_store
+
+#: holds the clock still, for tests and for reproducing a day: an ISO instant
+CLOCK_VARIABLE = "LEADMARK_NOW"
+#: a call in flight gets this long after SIGTERM
+GRACE_S = 3.0
+
+
+class Stop:
+    """Whether somebody asked to stop. SIGTERM and SIGINT set it; what is in flight gets ``GRACE_S``.
+
+    After that the process ends with status 0 wherever it is: a kill at any moment is safe.
+    """
+
+    def __init__(self) -> None:
+        """Not asked yet."""
+        self._asked = threading.Event()
+
+    def __call__(self) -> bool:
+        """True once somebody asked."""
+        return self._asked.is_set()
+
+    def ask(self, *_: int | FrameType | None) -> None:
+        """Asks; the first time starts the clock."""
+        if not self._asked.is_set():
+            self._asked.set()
+            timer = threading.Timer(GRACE_S, os._exit, [0])
+            timer.daemon = True
+            timer.start()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT ask, within this block."""
+        before = {number: signal.signal(number, self.ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def clock() -> Callable[[], datetime]:
+    """The wall clock in UTC, or the one instant that ``LEADMARK_NOW`` names."""
+    fixed = os.environ.get(CLOCK_VARIABLE)
+    if fixed:
+        moment = instant(fixed)
+        return lambda: moment
+    return lambda: datetime.now(UTC)  # noqa: TID251 - the one clock of the program
+
+
+class Quiet:
+    """A progress that tells nobody."""
+
+    def phase(self, name: str, total: int | None) -> None:
+        """Nothing to show."""
+
+    def advance(self, done: int, total: int | None = None) -> None:
+        """Nothing to show."""
+
+
+@contextmanager
+def open_runtime(
+    settings: Settings,
+    *,
+    progress: Progress,
+    now: Callable[[], datetime] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    only: str | None = None,
+) -> Iterator[Runtime]:
+    """The installation with open store and connectors; closed at the end of the block.
+
+    Raises SecretMissing, StoreError. Connections make no call before a pass does.
+    """
+    now = now or clock()
+    store = open_store(resolve(settings.store))
+    connections: list[Open] = []
+    try:
+        for connection in settings.connections:
+            connections.append(_open(connection, now))  # noqa: PERF401 - those opened are closed when a later one fails
+        yield Runtime(
+            settings=settings, store=store, connections=connections, now=now, stop=stop, progress=progress
+        )
+    finally:
+        for one in connections:
+            with suppress(OSError):
+                one.connector.close()
+        store.close()
+
+
+def _open(settings: HubSpotConnection, now: Callable[[], datetime]) -> Open:
+    map_ = map_of(settings)
+    portal = settings.portal.model_copy(update={"id": resolve(settings.portal.id)})
+    return Open(settings=settings.model_copy(update={"portal": portal}), map=map_, connector=_connector(settings, map_, now))
+
+
+def _connector(settings: HubSpotConnection, map_: ConnectionMap, now: Callable[[], datetime]) -> Connector:
+    return HubSpot.open(
+        settings,
+        token=resolve(settings.login.service_key),
+        outputs=sorted(map_.outputs),
+        now=now,
+        sleep=time.sleep,
+        monotonic=time.monotonic,
+    )
+
+
+def maps_of(settings: Settings) -> Sequence[ConnectionMap]:
+    """The maps of all connections, without opening any."""
+    return [map_of(connection) for connection in settings.connections]
+
+
+def configure_logging(*, as_json: bool, level: int = logging.INFO) -> None:
+    """Logs to stderr: JSON lines for machines, short coloured lines on a terminal. Ids and field names only."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )

@@ -1,0 +1,136 @@
+"""What the plan is made from, and what the guard remembers: the store's side of planning."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from sync.plan import Approval, Counts, Plan, Planned
+from sync.store import tables
+from sync.store.records import DIFFERS, HELD_BACK, fields_of
+from sync.store.store import in_chunks, upsert
+from sync.store.values import dump, load
+
+DAY = timedelta(days=1)
+DAY_US = 86_400_000_000
+
+
+def planned(row: Row[Any], refused: Mapping[str, str], *, shown_elsewhere: bool = False, cause: str = "") -> Planned:
+    """A record's row as the plan sees it."""
+    return Planned(
+        number=row.number,
+        object=row.object,
+        crm_id=row.crm_id,
+        person=row.person,
+        fields=fields_of(row),
+        refused=refused,
+        shown_elsewhere=shown_elsewhere,
+        cause=cause,
+    )
+
+
+def differing(tx: Connection, connection: str, model: str) -> Iterator[Planned]:
+    """The live records of a connection that differ and are not held back, lowest number first."""
+    record, journey, quarantine = tables.record, tables.journey, tables.quarantine
+    rows = tx.execute(
+        select(record, journey.c.cause)
+        .outerjoin(journey, (journey.c.person == record.c.person) & (journey.c.model == model))
+        .where(record.c.connection == connection, record.c.differs == DIFFERS, record.c.state == "live")
+        .order_by(record.c.number)
+    ).all()
+    refused: dict[int, dict[str, str]] = {}
+    for number, name, payload in tx.execute(
+        select(quarantine.c.record, quarantine.c.field, quarantine.c.payload)
+        .join(record, record.c.number == quarantine.c.record)
+        .where(record.c.connection == connection)
+    ):
+        refused.setdefault(number, {})[name] = payload
+    for row in rows:
+        yield planned(row, refused.get(row.number, {}), cause=row.cause or "")
+
+
+def keep_verdicts(tx: Connection, plan: Plan) -> None:
+    """Notes which records the quiet-write rule holds back; they are looked at again when a value changes or a day begins."""
+    for some in in_chunks(plan.held_back):
+        tx.execute(update(tables.record).where(tables.record.c.number.in_(some)).values(differs=HELD_BACK))
+
+
+def held_back(tx: Connection, connection: str) -> int:
+    """How many live records differ and wait."""
+    record = tables.record
+    return tx.execute(
+        select(func.count()).where(
+            record.c.connection == connection, record.c.differs == HELD_BACK, record.c.state == "live"
+        )
+    ).scalar_one()
+
+
+def confirmed_records(tx: Connection, connection: str) -> int:
+    """How many live records hold a value we wrote."""
+    record = tables.record
+    return tx.execute(
+        select(func.count()).where(
+            record.c.connection == connection, record.c.confirmed != "{}", record.c.state == "live"
+        )
+    ).scalar_one()
+
+
+def written_unapproved(tx: Connection, connection: str, now: int) -> Counts:
+    """What was written within 24 hours without an approval."""
+    table = tables.unapproved
+    total = Counts()
+    for text in tx.execute(
+        select(table.c.counts).where(table.c.connection == connection, table.c.at > now - DAY_US)
+    ).scalars():
+        total = total.plus(Counts(**load(text)))
+    return total
+
+
+def keep_stop(tx: Connection, plan: Plan, now: int) -> None:
+    """Remembers a plan the guard stopped, for ``approve``; the same plan keeps its first row."""
+    row = {
+        "code": plan.code,
+        "connection": plan.connection,
+        "counts": dump(asdict(plan.counts)),
+        "digest": plan.basis,
+        "made_at": now,
+        "approved_at": None,
+        "written_at": None,
+    }
+    known = tx.execute(select(tables.approval).where(tables.approval.c.code == plan.code)).one_or_none()
+    if known is None:
+        tx.execute(insert(tables.approval).values(row))
+    elif known.made_at <= now - DAY_US or known.written_at is not None:
+        upsert(tx, tables.approval, [row])
+
+
+def approve(tx: Connection, code: str, now: int) -> bool:
+    """Lets the stopped plan of this code through, within 24 hours of the stop; False when there is no such plan."""
+    table = tables.approval
+    result = tx.execute(
+        update(table)
+        .where(table.c.code == code, table.c.made_at > now - DAY_US, table.c.written_at.is_(None))
+        .values(approved_at=now)
+    )
+    return result.rowcount == 1
+
+
+def approvals(tx: Connection, connection: str, now: int) -> Sequence[Approval]:
+    """The approvals of a connection that still hold."""
+    table = tables.approval
+    rows = tx.execute(
+        select(table).where(
+            table.c.connection == connection,
+            table.c.approved_at.is_not(None),
+            table.c.written_at.is_(None),
+            table.c.made_at > now - DAY_US,
+        )
+    )
+    return [Approval(code=row.code, counts=Counts(**load(row.counts)), basis=row.digest) for row in rows]
+
+
+def keep_written(tx: Connection, code: str, now: int) -> None:
+    """The approved plan is written: its approval ends."""
+    tx.execute(update(tables.approval).where(tables.approval.c.code == code).values(written_at=now))

@@ -1,0 +1,309 @@
+"""Score: every person marked stale, chunk by chunk; scores, journeys and desired values in one transaction a chunk.
+
+The core is pure; this module gathers what it needs, calls it once per chunk, and keeps what came out. A person's mark
+goes with its chunk, so a crash costs at most one chunk, done again with the same result.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from scoring.facts import derive
+from sqlalchemy import Connection, insert, select, update
+
+from connectors.base import FieldDefinition, Value, canonical
+from scoring.compile import CompiledModel, compile_model
+from scoring.journey import Change, Journey, Transition, advance
+from scoring.kernel import Batch, Evaluation, score_people
+from scoring.ledger import Ledger, explain
+from scoring.model import ScoringModel
+from scoring.tables import Tables
+from scoring.wording import outputs
+from sync.days import days_of, score_day
+from sync.mapping import ConnectionMap, digest
+from sync.people import Person, gather, touchpoints
+from sync.pull import RELABELLED
+from sync.store import tables
+from sync.store.records import columns_of, fields_of, update_rows
+from sync.store.store import Store, get_meta, in_chunks, set_meta, upsert
+from sync.store.values import day_number, dump, load
+
+#: persons scored in one transaction
+CHUNK_PERSONS = 2_000
+#: an activity is recent when it is dated, or was changed, at most this many days ago
+RECENT_DAYS = 2
+#: the meta value of what everybody was last marked for
+BASIS = "basis"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """All that holds still while a pass scores one model."""
+
+    model: ScoringModel
+    tables: Tables
+    maps: Sequence[ConnectionMap]
+    zone: str
+    now: datetime
+    retention: timedelta
+    #: connection -> field name -> definition, of our output fields
+    definitions: Mapping[str, Mapping[str, FieldDefinition]]
+    #: connection -> end of its first complete pull in microseconds; None while it never had one
+    first_complete_at: Mapping[str, int | None]
+    #: the store was restored or seeded from the CRM's fields in this pass
+    restored: bool = False
+
+    @property
+    def day(self) -> date:
+        """The score day."""
+        return score_day(self.now, self.zone)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """One person, evaluated."""
+
+    person: Person
+    facts: Mapping[str, Any]
+    evaluation: Evaluation
+    ledger: Ledger
+
+
+def evaluate(people: Sequence[Person], compiled: CompiledModel, scoring: Scoring) -> list[Scored]:
+    """Each person's evaluation on the score day; same order."""
+    named = scoring.model.facts_read()
+    facts = [derive(person.facts.values, scoring.tables, named) for person in people]
+    lengths = [len(person.activities) for person in people]
+    whole = np.concatenate([person.activities for person in people]) if people else np.empty(0)
+    at = np.ascontiguousarray(whole["at"]).astype(np.int64) if len(people) else np.empty(0, np.int64)
+    batch = Batch(
+        facts=facts,
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        at=at,
+        day=days_of(at, scoring.zone),
+        touchpoint=np.ascontiguousarray(whole["touchpoint"]) if len(people) else np.empty(0, np.uint32),
+    )
+    day = day_number(scoring.day)
+    scores = score_people(compiled, batch, day, oldest_day=day - scoring.retention.days)
+    scored = []
+    for place, person in enumerate(people):
+        evaluation = scores.person(place)
+        scored.append(
+            Scored(
+                person=person,
+                facts=facts[place],
+                evaluation=evaluation,
+                ledger=explain(compiled, evaluation, facts[place]),
+            )
+        )
+    return scored
+
+
+def compiled_for(tx: Connection, scoring: Scoring) -> tuple[CompiledModel, str]:
+    """The model ready to score with the touchpoints there are, and the digest of the maps (names of touchpoints among them)."""
+    compiled = compile_model(scoring.model, touchpoints(tx), scoring.tables, time_zone=scoring.zone)
+    maps = digest([[map_.digest for map_ in scoring.maps], get_meta(tx, RELABELLED)])
+    return compiled, maps
+
+
+def mark_everybody(store: Store, scoring: Scoring) -> bool:
+    """Marks all persons for scoring when the day, the model or the maps are others than last time; True when it did.
+
+    This is the daily full pass: it recomputes both caches, ``person.stale`` and ``record.differs``, from the values.
+    """
+    with store.begin() as tx:
+        compiled, maps = compiled_for(tx, scoring)
+        basis = digest([scoring.day, compiled.run_digest, maps, _outputs_digest(scoring)])
+        if get_meta(tx, BASIS) == basis:
+            return False
+        tx.execute(update(tables.person).values(stale=True))
+        set_meta(tx, BASIS, basis)
+    return True
+
+
+def _outputs_digest(scoring: Scoring) -> str:
+    fields = {map_.connection: sorted(map_.outputs) for map_ in scoring.maps}
+    definitions = {name: {field: repr(one) for field, one in of.items()} for name, of in scoring.definitions.items()}
+    return digest([fields, definitions])
+
+
+def count_stale(store: Store) -> int:
+    """How many persons are marked for scoring."""
+    with store.begin() as tx:
+        return len(tx.execute(select(tables.person.c.number).where(tables.person.c.stale)).all())
+
+
+def score_stale(store: Store, scoring: Scoring, *, stop: Callable[[], bool], on_chunk: Callable[[int], None]) -> int:
+    """Scores everybody marked; the number of persons evaluated. Ends early, at a chunk's end, when ``stop()`` holds."""
+    total = 0
+    while not stop():
+        with store.begin() as tx:
+            numbers = list(
+                tx.execute(
+                    select(tables.person.c.number)
+                    .where(tables.person.c.stale)
+                    .order_by(tables.person.c.number)
+                    .limit(CHUNK_PERSONS)
+                ).scalars()
+            )
+            if not numbers:
+                break
+            total += _score_chunk(tx, numbers, scoring)
+        on_chunk(len(numbers))
+    return total
+
+
+def _score_chunk(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> int:
+    compiled, maps = compiled_for(tx, scoring)
+    alive = [person for person in gather(tx, numbers, scoring.maps, scoring.zone) if person.records]
+    marks = {row.number: row for some in in_chunks(numbers) for row in tx.execute(_marks(some))}
+    journeys = {
+        row.person: row for some in in_chunks(numbers) for row in tx.execute(_journeys(some, scoring.model.model))
+    }
+    kept, moved, records = [], [], []
+    for one in evaluate(alive, compiled, scoring):
+        number = one.person.number
+        before = journeys.get(number)
+        previous = Journey.from_dict(load(before.journey)) if before is not None else None
+        digests = {
+            "run_digest": compiled.run_digest,
+            "fact_hash": digest(dict(one.person.facts.values)),
+            "timeline_digest": _timeline_digest(one.person, scoring),
+        }
+        journey, transition = advance(
+            scoring.model,
+            previous,
+            one.evaluation,
+            one.person.sales,
+            scoring.day,
+            **digests,
+            change=_change(one.person, marks[number], before, maps, scoring),
+        )
+        kept.append(_journey_row(one, journey, scoring))
+        if transition is not None:
+            moved.append(_transition_row(one, transition, compiled, scoring))
+        records += _desired(one, journey, scoring)
+    upsert(tx, tables.journey, [row for row in kept if row != _as_row(journeys.get(row["person"]))])
+    if moved:
+        tx.execute(insert(tables.transition), moved)
+    update_rows(tx, records)
+    upsert(
+        tx,
+        tables.person,
+        [{"number": number, "stale": False, "fresh_at": None, "maps_digest": maps} for number in numbers],
+    )
+    return len(alive)
+
+
+def _marks(numbers: Sequence[int]) -> Any:
+    return select(tables.person).where(tables.person.c.number.in_(numbers))
+
+
+def _journeys(numbers: Sequence[int], model: str) -> Any:
+    return select(tables.journey).where(tables.journey.c.person.in_(numbers), tables.journey.c.model == model)
+
+
+def _as_row(row: Any) -> dict[str, Any] | None:
+    return None if row is None else dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def _change(person: Person, mark: Any, before: Any, maps: str, scoring: Scoring) -> Change:
+    """What the store saw since the person's last evaluation."""
+    first = scoring.first_complete_at.get(person.created_in)
+    today = day_number(scoring.day)
+    recent = mark.fresh_at is not None and _day(mark.fresh_at, scoring) >= today - RECENT_DAYS
+    if before is not None and len(person.activities):
+        # an activity that was dated after the last score day counts as new once its day has come
+        days = days_of(np.ascontiguousarray(person.activities["at"]), scoring.zone)
+        came = (
+            (days > day_number(date.fromisoformat(before.scored_on))) & (days <= today) & (days >= today - RECENT_DAYS)
+        )
+        recent = recent or bool(came.any())
+    return Change(
+        restored=scoring.restored,
+        first_pull=first is None or person.created_at <= first,
+        maps_changed=before is not None and mark.maps_digest != maps,
+        recent_activity=recent,
+    )
+
+
+def _day(instant: int, scoring: Scoring) -> int:
+    return int(days_of(np.array([instant]), scoring.zone)[0])
+
+
+def _timeline_digest(person: Person, scoring: Scoring) -> str:
+    """Of the ids and touchpoints up to the score day."""
+    end = day_number(scoring.day)
+    activities = person.activities
+    if not len(activities):
+        return ""
+    counted = activities[days_of(np.ascontiguousarray(activities["at"]), scoring.zone) <= end]
+    hashed = blake2b(np.ascontiguousarray(counted["id"]).tobytes(), digest_size=8)
+    hashed.update(np.ascontiguousarray(counted["touchpoint"]).tobytes())
+    return hashed.hexdigest()
+
+
+def _journey_row(one: Scored, journey: Journey, scoring: Scoring) -> dict[str, Any]:
+    return {
+        "person": one.person.number,
+        "model": scoring.model.model,
+        "journey": dump(journey.to_dict()),
+        "status": journey.status,
+        "score": one.evaluation.score,
+        "tier": one.evaluation.tier,
+        "cause": journey.cause,
+        "scored_on": scoring.day.isoformat(),
+    }
+
+
+def _transition_row(one: Scored, transition: Transition, compiled: CompiledModel, scoring: Scoring) -> dict[str, Any]:
+    return {
+        "person": one.person.number,
+        "model": scoring.model.model,
+        "digest": compiled.run_digest,
+        "day_on": transition.on.isoformat(),
+        "from_status": transition.from_,
+        "to_status": transition.to,
+        "cause": transition.cause,
+        "score": one.evaluation.score,
+        "fit": one.evaluation.fit,
+        "engagement": one.evaluation.engagement,
+        "facts": dump(dict(one.facts)),
+        "points": dump(
+            {line.key: f"{line.points:f}" for line in one.ledger.lines if line.kind in {"variable", "adjust", "rule"}}
+        ),
+    }
+
+
+def _desired(one: Scored, journey: Journey, scoring: Scoring) -> list[dict[str, Any]]:
+    """The rows of the person's records whose desired values, or the cache beside them, change."""
+    rows = []
+    for map_ in scoring.maps:
+        ours = {name: output for name, output in map_.outputs.items() if output.model == scoring.model.model}
+        records = [row for row in one.person.records if row.connection == map_.connection]
+        if not ours or not records:
+            continue
+        definitions = scoring.definitions.get(map_.connection, {})
+        lengths = {output.output: length for name, output in ours.items() if (length := _length(definitions.get(name)))}
+        values = outputs(scoring.model, journey, one.ledger, scoring.day, lengths)
+        desired = {name: _canonical(definitions.get(name), values[output.output]) for name, output in ours.items()}
+        for row in records:
+            columns = columns_of(_with_desired(row, desired))
+            if columns["desired"] != row.desired or columns["differs"] != row.differs:
+                rows.append({"key": row.number, "desired": columns["desired"], "differs": columns["differs"]})
+    return rows
+
+
+def _with_desired(row: Any, desired: Mapping[str, Value]) -> Any:
+    return replace(fields_of(row), desired=desired)
+
+
+def _length(definition: FieldDefinition | None) -> int | None:
+    return definition.length if definition is not None else None
+
+
+def _canonical(definition: FieldDefinition | None, value: Value) -> Value:
+    return value if definition is None else canonical(definition, value)

@@ -1,0 +1,182 @@
+"""The ledger in words: what is written to the CRM, and the one line and the reasons that sales reads.
+
+Nothing here changes from one day to the next by itself: days are given as dates, never as ages, with the year only when
+it is not the score day's. People see labels and words, never ids.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from scoring.fact_values import FactValue
+from scoring.journey import Journey, Status
+from scoring.ledger import UNITS_PER_POINT, Ledger, Line
+from scoring.model import ScoringModel
+
+OutputType = Literal["number", "text", "date", "option"]
+
+#: The outputs there are, and the type of field each needs.
+OUTPUT_TYPES: Mapping[str, OutputType] = {
+    "score": "number",
+    "fit": "number",
+    "engagement": "number",
+    "grade": "option",
+    "tier": "option",
+    "mql_status": "option",
+    "mql_since": "date",
+    "mql_cause": "option",
+    "first_mql_on": "date",
+    "mql_count": "number",
+    "recycled_on": "date",
+    "disqualified_by": "text",
+    "summary": "text",
+    "reasons": "text",
+    "model": "text",
+    "scored_on": "date",
+}
+#: The statuses as people read them, in the CRM too.
+STATUS_WORDS: Mapping[Status, str] = {
+    "suspect": "Suspect",
+    "prospect": "Prospect",
+    "mql": "MQL",
+    "qualifying": "Qualifying",
+    "accepted": "Accepted",
+    "recycled": "Recycled",
+    "won": "Won",
+    "lost": "Lost",
+    "disqualified": "Disqualified",
+}
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TENTH = UNITS_PER_POINT // 10
+_ELLIPSIS = "…"
+#: The kinds of line that are a reason in themselves, not a bound on others.
+_REASONS = frozenset({"variable", "adjust", "rule"})
+
+
+def outputs(
+    model: ScoringModel, journey: Journey, ledger: Ledger, day: date, lengths: Mapping[str, int] | None = None
+) -> dict[str, FactValue | None]:
+    """The value of every output of ``OUTPUT_TYPES``, ``None`` where there is nothing to say.
+
+    ``lengths`` are the characters that a text may have; a text without a length is not cut.
+    """
+    texts = {
+        "disqualified_by": ledger.disqualified_by,
+        "summary": summary(journey, ledger, day),
+        "reasons": reasons(ledger, day),
+        "model": model.model,
+    }
+    fitting = {name: text and shorten(text, (lengths or {}).get(name)) for name, text in texts.items()}
+    return {
+        "score": ledger.score,
+        "fit": ledger.fit,
+        "engagement": ledger.engagement,
+        "grade": ledger.grade,
+        "tier": ledger.tier,
+        "mql_status": STATUS_WORDS[journey.status],
+        "mql_since": journey.mql_since,
+        "mql_cause": journey.cause,
+        "first_mql_on": journey.first_mql_on,
+        "mql_count": journey.mql_count,
+        "recycled_on": journey.recycled_on,
+        **{name: text or None for name, text in fitting.items()},
+        "scored_on": day,
+    }
+
+
+def summary(journey: Journey, ledger: Ledger, day: date) -> str:
+    """One line: tier, score, status with its day, and the strongest reason in favour when there is one."""
+    if ledger.disqualified_by is not None:
+        return f"{ledger.tier} · {STATUS_WORDS['disqualified']}: {_lower_start(ledger.disqualified_by)}"
+    since = journey.mql_since if journey.status == "mql" and journey.mql_since else journey.since
+    parts = [ledger.tier, str(ledger.score), f"{STATUS_WORDS[journey.status]} since {day_in_words(since, day)}"]
+    best = max((line for line in ledger.lines if line.kind in _REASONS), key=lambda line: line.units, default=None)
+    if best is not None and _tenths(best.units) > 0:
+        parts.append(_lower_start(_what(best, day)))
+    return " · ".join(parts)
+
+
+def reasons(ledger: Ledger, day: date) -> str:
+    """What made the score, strongest first, for and against, in points of the score; "" when nothing has an effect.
+
+    A disqualifier comes before all. Lines that round to no tenth of a point are left out.
+    """
+    parts = []
+    for line in sorted(ledger.lines, key=_strength):
+        tenths = _tenths(line.units)
+        if line.kind == "disqualified" and not tenths:
+            parts.append(line.label)
+        elif tenths and line.kind != "rounding":
+            parts.append(f"{_what(line, day)}{_when(line, day)} {_signed(tenths)}")
+    return "; ".join(parts)
+
+
+def shorten(text: str, length: int | None) -> str:
+    """The text in at most ``length`` characters, cut after a whole word and marked with an ellipsis.
+
+    >>> shorten("Asked for a demo (3 Nov) +24", 12)
+    'Asked for a…'
+    """
+    if length is None or len(text) <= length:
+        return text
+    if length < 1:
+        return ""
+    room = text[: length - 1]
+    if not text[length - 1].isspace() and not room[-1:].isspace():
+        words = room.rsplit(maxsplit=1)
+        room = words[0] if len(words) > 1 else room
+    return room.rstrip(" ;,:·") + _ELLIPSIS
+
+
+def day_in_words(on: date, day: date) -> str:
+    """The date as people read it on ``day``: the year only when it is another.
+
+    >>> day_in_words(date(2026, 11, 3), date(2026, 12, 1)), day_in_words(date(2025, 11, 3), date(2026, 12, 1))
+    ('3 Nov', '3 Nov 2025')
+    """
+    short = f"{on.day} {_MONTHS[on.month - 1]}"
+    return short if on.year == day.year else f"{short} {on.year}"
+
+
+def _strength(line: Line) -> tuple[bool, int]:
+    return line.kind != "disqualified", -abs(line.units)
+
+
+def _what(line: Line, day: date) -> str:
+    return line.label if line.value is None else f"{line.label}: {_value(line.value, day)}"
+
+
+def _value(value: FactValue, day: date) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return day_in_words(value, day)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return " ".join(str(value).replace("_", " ").split())
+
+
+def _when(line: Line, day: date) -> str:
+    if line.newest is None:
+        return ""
+    newest = day_in_words(line.newest, day)
+    return f" {line.count}x (latest {newest})" if line.count > 1 else f" ({newest})"
+
+
+def _tenths(units: int) -> int:
+    """Tenths of a point, rounded half away from zero."""
+    size = (2 * abs(units) + _TENTH) // (2 * _TENTH)
+    return size if units > 0 else -size
+
+
+def _signed(tenths: int) -> str:
+    whole, tenth = divmod(abs(tenths), 10)
+    sign = "+" if tenths > 0 else "-"
+    return f"{sign}{whole}.{tenth}" if tenth else f"{sign}{whole}"
+
+
+def _lower_start(text: str) -> str:
+    """The text to go on a line with: its first word in lower case unless it is a name or an abbreviation."""
+    rest = text.partition(" ")[0][1:]
+    return text[:1].lower() + text[1:] if rest == rest.lower() else text

@@ -110,9 +110,10 @@ def list_joins(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator
     following = _named(reading, cursor, partial(_find_list, reading, stream.partition(":")[2]))
     joined = Attribute(id=following["id"], label=following["name"])
     requested_at = reading.now()
+    start = reading.windows.start(following.get("mark", 0), sweeping=True)
     for told, tokens in _members(reading, following):
-        rows: Sequence[Row] = told.get("results") or ()
-        activities = [_join(joined, row) for row in rows if row.get("membershipTimestamp")]
+        rows = [row for row in told.get("results") or () if _at("membershipTimestamp", row) >= start]
+        activities = [_join(joined, row) for row in rows]
         newest = max((milliseconds(activity.at) for activity in activities), default=0)
         following = {**following, "tokens": tokens[-_TOKENS:], "mark": max(following.get("mark", 0), newest)}
         yield Page(stream=stream, next_cursor=following, requested_at=requested_at, activities=activities)

@@ -62,12 +62,13 @@ def _run_steps(
                 raise
             rows, after = fetch(start=run["start"], end=run["end"], after=None)  # the token has expired
         run = {**run, "after": after, "top": max([run["top"], *(at(row) for row in rows)])}
-        if after is not None and not any(0 < at(row) < run["start"] for row in rows):
+        wanted = [row for row in rows if not 0 < at(row) < run["start"]]
+        if after is not None and len(wanted) == len(rows):
             yield Step(rows=rows, cursor={**following, "run": run}, requested_at=requested_at)
             continue
         mark = int(following.get("mark", EARLIEST_MS))
         following["mark"] = run["end"] or reading.windows.moved(mark, run["top"], run["started"], finished=True)
         if run["sweep"] and run["end"] is None:
             following["swept"] = run["started"]
-        yield Step(rows=rows, cursor=dict(following), requested_at=requested_at)
+        yield Step(rows=wanted, cursor=dict(following), requested_at=requested_at)
         return

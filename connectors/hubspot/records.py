@@ -38,6 +38,7 @@ def properties(reading: Reading, object_: str) -> tuple[str, ...]:
 def objects(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Page]:
     """Pages of the stream ``contacts`` or ``companies``."""
     kind, object_ = KINDS[stream]
+    dated = reading.wanted.date_properties if object_ == "contact" else ()
     for step in steps(reading, kind, properties(reading, object_), cursor):
         records = read_rows(reading, object_, step.rows)
         yield Page(
@@ -45,8 +46,11 @@ def objects(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Pa
             next_cursor=step.cursor,
             requested_at=step.requested_at,
             records=records,
-            activities=_date_activities(reading, records) if object_ == "contact" else (),
-            deletions=[Deletion(object=object_, id=id_) for id_ in step.gone],
+            activities=[activity for record in records for activity in _dates(dated, record, record.id)],
+            deletions=[
+                *(Deletion(object=object_, id=id_) for id_ in step.gone),
+                *_dates_merged_away(dated, records),
+            ],
         )
 
 
@@ -112,23 +116,27 @@ def _parts(text: str | None) -> list[str]:
     return [part.strip() for part in (text or "").split(";") if part.strip()]
 
 
-def _date_activities(reading: Reading, records: Iterable[Record]) -> list[Activity]:
+def _dates(names: Iterable[str], record: Record, id_: str) -> Iterator[Activity]:
     """One activity for each value of a mapped date: the value is part of its id, so a new one is a new activity."""
-    found = []
-    for name in reading.wanted.date_properties:
-        attributes = {"property": Attribute(id=name)}
-        for record in records:
-            value = record.values.get(name)
-            if value is None:
-                continue
+    for name in names:
+        value = record.values.get(name)
+        if value is not None:
             at = instant(value)
-            id_ = f"{record.id}:{name}:{milliseconds(at)}"
-            found.append(
-                Activity(
-                    source="date_property", id=id_, at=at, records=(record.id,), attributes=attributes, changed_at=at
-                )
+            yield Activity(
+                source="date_property",
+                id=f"{id_}:{name}:{milliseconds(at)}",
+                at=at,
+                records=(record.id,),
+                attributes={"property": Attribute(id=name)},
+                changed_at=at,
             )
-    return found
+
+
+def _dates_merged_away(names: Sequence[str], records: Iterable[Record]) -> Iterator[Deletion]:
+    """The same dates under the ids that were merged into a record, or they would count twice."""
+    for record in records:
+        for alias in record.aliases:
+            yield from (Deletion(source="date_property", id=dated.id) for dated in _dates(names, record, alias))
 
 
 def owners(reading: Reading, cursor: Cursor | None) -> Iterator[Page]:

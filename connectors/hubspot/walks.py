@@ -44,6 +44,9 @@ def stamp_ms(row: Row, stamp: str) -> int:
 def changes(search: Search, *, stamp: str, start: int) -> Iterator[tuple[list[Row], int, bool]]:
     """(rows, the stamp up to which all were given, last) of all rows changed at or after ``start``, ascending.
 
+    The stamp is 0 where there are no rows.
+
+
     Pages overlap by one row: when the row a page begins with is not the one the page before ended with, rows moved
     (each change moves its row to the end, and one would be skipped), so the walk begins again at the last stamp. Before
     HubSpot's limit of 10,000 it goes on from the last stamp as well; and when that many rows share one millisecond,
@@ -59,7 +62,7 @@ def changes(search: Search, *, stamp: str, start: int) -> Iterator[tuple[list[Ro
             anchor, offset, last = max(anchor, last[1]), 0, None
             continue
         more = next_after(told) is not None and bool(rows)
-        reached = max((stamp_ms(row, stamp) for row in rows), default=anchor)
+        reached = max((stamp_ms(row, stamp) for row in rows), default=0)
         yield rows[1:] if offset else rows, reached, not more
         if not more:
             return

@@ -24,7 +24,7 @@ OTHER = "other"
 
 @dataclass(frozen=True, kw_only=True)
 class Band:
-    """One key and its percent. Numbers lie in ``low`` ≤ x < ``high`` or equal both; dates in days from the score day."""
+    """One key and its percent. Numbers lie in ``low`` ≤ x < ``high`` or equal both; dates in days after today."""
 
     key: str  # as written
     kind: Kind
@@ -140,7 +140,7 @@ def _mixed(bands: Sequence[Band]) -> list[InitErrorDetails]:
     return [
         mistake(
             (band.key,),
-            f"{band.key!r} is a {band.kind} but {bands[0].key!r} is a {bands[0].kind}; the keys of one variable are of one "
+            f"{band.key!r} is a {band.kind} but {bands[0].key!r} is a {bands[0].kind}; the keys are of one "
             "kind: texts, numbers such as 1-49 and 1000+, dates such as `within 90d`, or true and false",
             band.key,
         )

@@ -1,7 +1,8 @@
 """What must hold between the parts of a model; each check raises or gives every mistake it finds."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeGuard
 
 from pydantic_core import InitErrorDetails
 
@@ -32,7 +33,7 @@ def one_shape(shapes: list[str]) -> None:
 
 def descending(bounds: tuple[int, ...]) -> None:
     """Raises unless every band begins below the one before."""
-    if any(after >= before for before, after in zip(bounds, bounds[1:], strict=False)):
+    if any(after >= before for before, after in pairwise(bounds)):
         raise wrong(
             f"the bounds must fall from band to band, such as 75, 50, 25; these are {', '.join(map(str, bounds))}"
         )
@@ -40,8 +41,10 @@ def descending(bounds: tuple[int, ...]) -> None:
 
 def grade_bounds(grades: Mapping[str, int]) -> None:
     """Raises unless A, B and C are named and fall."""
-    if absent := [letter for letter in "ABC" if letter not in grades]:
-        raise wrong(f"the grades A, B and C each need a bound, D is the rest; there is none for {' and '.join(absent)}")
+    if set(grades) != {"A", "B", "C"}:
+        raise wrong(
+            f"A, B and C each need a bound and D is the rest; bounds stand here for {', '.join(grades) or 'none'}"
+        )
     descending(tuple(grades[letter] for letter in "ABC"))
 
 
@@ -82,7 +85,7 @@ def names(raw: Any) -> list[InitErrorDetails]:
     return mistakes
 
 
-def _is_number(raw: Any) -> bool:
+def _is_number(raw: Any) -> TypeGuard[int | float]:
     return isinstance(raw, int | float) and not isinstance(raw, bool)
 
 

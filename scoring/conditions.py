@@ -1,7 +1,8 @@
 """Conditions over facts, and over the attributes of a touchpoint.
 
-Plain two-valued logic: a positive operator on an unknown fact is false, so ``not_in`` and ``not`` on it are true. A value
-of another kind than the operator's counts as unknown. Texts compare trimmed and case-folded; patterns run in linear time.
+Plain two-valued logic: a positive operator on an unknown fact is false, so ``not_in`` and ``not`` on it are true. A
+value of another kind than the operator asks for counts as unknown. Texts compare trimmed and case-folded; patterns run
+in linear time.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,11 +12,12 @@ from typing import Any
 
 from pydantic_core import InitErrorDetails
 
-from scoring.fact_values import FactValue as FactValue  # the name other rooms import from here
-from scoring.fact_values import comparable, day_number, fold, kind_of, known
+from scoring.fact_values import FactValue, comparable, day_number, fold, kind_of, known
 from scoring.mistakes import Place, mistake, nearest, refusal
 from scoring.operands import ATTRIBUTE_OPERANDS, OPERANDS, Operand, pattern
 from scoring.tables import Tables
+
+__all__ = ["Condition", "FactValue", "evaluator", "matcher", "parse_condition", "parse_where"]
 
 Attributes = Mapping[str, tuple[str, str]]  # attribute -> (id, label)
 Check = Callable[[FactValue, int], bool]
@@ -96,7 +98,9 @@ def _of_attribute(attributes: Attributes, name: str) -> tuple[FactValue, ...]:
     return tuple(text for text in attributes.get(name, ()) if text.strip())
 
 
-def _built(condition: Condition, tables: Tables, values: Callable[[Any, str], tuple[FactValue, ...]]) -> Holds:
+def _built(
+    condition: Condition, tables: Tables, values: Callable[[Any, str], tuple[FactValue, ...]]
+) -> Callable[[Any, int], bool]:
     """The condition as a function; ``values`` gives all values of a name, none when it is unknown."""
     name, op = condition.name, condition.op
     parts = [_built(part, tables, values) for part in condition.parts]

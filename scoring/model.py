@@ -24,9 +24,8 @@ from pydantic_core import InitErrorDetails
 from scoring import checks
 from scoring.bands import BandsField
 from scoring.conditions import Condition, parse_condition, parse_where
-from scoring.decay import Steps
 from scoring.mistakes import Place, read_whole, refusal
-from scoring.values import Days, Label, LimitField, MinimumGrade, Percentage, Points, Whole
+from scoring.values import Days, Label, Letter, LimitField, MinimumGrade, Percentage, Points, Steps
 
 T = TypeVar("T")
 
@@ -44,6 +43,10 @@ def _checked(check: Callable[[T], None]) -> AfterValidator:
         return value
 
     return AfterValidator(validate)
+
+
+def _grades() -> dict[Letter, int]:
+    return {"A": 75, "B": 50, "C": 25}
 
 
 Bound = Annotated[int, Field(strict=True, ge=1, le=100)]
@@ -179,9 +182,7 @@ class ScoringModel(Part):
     decays: dict[str, Decay] = Field(default_factory=dict)
     fit: Fit
     engagement: dict[str, Group] = Field(min_length=1)
-    grades: Annotated[dict[Literal["A", "B", "C"], Bound], _checked(checks.grade_bounds)] = Field(
-        default_factory=lambda: {"A": 75, "B": 50, "C": 25}
-    )
+    grades: Annotated[dict[Letter, Bound], _checked(checks.grade_bounds)] = Field(default_factory=_grades)
     levels: Annotated[tuple[Bound, Bound, Bound], _checked(checks.descending), PlainSerializer(list)] = (75, 50, 25)
     disqualify: dict[str, Disqualifier] = Field(default_factory=dict)
     mql: Mql = Field(default_factory=Mql)
@@ -201,7 +202,7 @@ class ScoringModel(Part):
                 yield group, name, rule
 
     def conditions(self) -> Iterator[tuple[Place, Condition]]:
-        """Every condition with the keys that lead to it; those that end in ``where`` read attributes, the others facts."""
+        """Every condition with the keys that lead to it: those under ``where`` read attributes, the others facts."""
         for name, adjust in self.fit.adjust.items():
             yield ("fit", "adjust", name, "if"), adjust.if_
         for name, disqualifier in self.disqualify.items():
@@ -236,7 +237,7 @@ class ScoringModel(Part):
         engagement = _clamped(sum(_most(group) for group in self.engagement.values()))
         score = (fit * self.weights.fit + engagement * self.weights.engagement) / 100
         best = {"fit": _whole(fit), "engagement": _whole(engagement), "score": _whole(score)}
-        grade = {"D": 0, **self.grades}[needs.grade] if needs.grade else None
+        grade = self.grades.get(needs.grade) if needs.grade else None  # D has no bound
         return checks.out_of_reach(
             {**best, "grade": best["fit"]},
             {"score": needs.score, "fit": needs.fit, "engagement": needs.engagement, "grade": grade},

@@ -1,6 +1,6 @@
 """What may stand after an operator of a condition, read into values; ValueError with what to write instead.
 
-``OPERANDS`` holds the operators over facts, ``ATTRIBUTE_OPERANDS`` those over a touchpoint's attributes, which are text.
+``OPERANDS`` holds the operators over facts, ``ATTRIBUTE_OPERANDS`` those over a touchpoint's attributes: text only.
 """
 
 import math
@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeGuard
 
-import re2
+import re2  # type: ignore[import-untyped]  # ships no types
 
 from scoring.fact_values import FactValue
 from scoring.mistakes import wrong
@@ -17,7 +17,7 @@ from scoring.values import parse_days
 Operand = Callable[[Any], tuple[FactValue, ...]]
 
 
-def pattern(text: str) -> "re2._Regexp[str]":
+def pattern(text: str) -> Any:
     """The compiled pattern, ignoring case; ``re2.error`` when it is none."""
     options = re2.Options()
     options.case_sensitive = False
@@ -35,9 +35,7 @@ def _scalar(raw: Any) -> FactValue:
     if isinstance(raw, str) and raw.strip():
         return raw.strip()
     if raw is None or raw == "":
-        raise wrong(
-            "an empty value is unknown; to ask whether a fact is known write {missing: true} or {present: true}"
-        )
+        raise wrong("an empty value is unknown; ask for it with {missing: true} or {present: true}")
     raise wrong(f"{raw!r} is no value to compare with; write text, a number, true, false or a date")
 
 
@@ -49,9 +47,7 @@ def _one(raw: Any) -> tuple[FactValue, ...]:
 
 def _several(raw: Any) -> tuple[FactValue, ...]:
     if not isinstance(raw, list) or not raw:
-        raise wrong(
-            "a list of values stands here, such as [a, b]; a single value is written with `is`, a list by name with `in_list`"
-        )
+        raise wrong("a list stands here, such as [a, b]; one value is written with `is`, a list by name with `in_list`")
     return tuple(_scalar(item) for item in raw)
 
 
@@ -96,7 +92,7 @@ def _between(raw: Any) -> tuple[FactValue, ...]:
         raise wrong("the two ends stand here, such as [10, 50]; both are included")
     read = _date if isinstance(raw[0], str | date) else _number
     low, high = read(raw[0])[0], read(raw[1])[0]
-    if ORDER_TESTS["above"](low, (high,)):
+    if high < low:  # type: ignore[operator]  # both numbers or both dates
         raise wrong(f"nothing lies between {low} and {high}; write the smaller end first")
     return (low, high)
 

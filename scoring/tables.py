@@ -3,8 +3,10 @@
 Who builds them reads the files; entries are folded (trimmed, case-folded) by ``folded``.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scoring.digests import digest_of
 from scoring.fact_values import fold
@@ -16,12 +18,49 @@ Phrases = tuple[tuple[str, str], ...]
 class TitleTable:
     """Phrases of job titles and what they mean; the first that is found in a title decides.
 
-    A phrase is whole words, folded and without punctuation; ``*`` at its start or end lets the word go on there, so
-    ``*leiter`` finds ``Vertriebsleiter`` and ``geschäftsführer*`` finds ``Geschäftsführerin``.
+    A phrase is whole words, punctuation and case aside; ``*`` at its start or end lets the word go on there, so
+    ``*leiter`` finds ``Vertriebsleiter`` and ``geschäftsführ*`` finds ``Geschäftsführerin``.
     """
 
     seniority: Phrases = ()
     department: Phrases = ()
+
+    def seniority_of(self, title: str) -> str | None:
+        """The seniority that a job title says, None when no phrase is found.
+
+        >>> TitleTable(seniority=(("vice president", "vp"), ("president", "c_level"))).seniority_of("Vice-President")
+        'vp'
+        """
+        return _found(title, self._seniority)
+
+    def department_of(self, title: str) -> str | None:
+        """The department that a job title says, None when no phrase is found."""
+        return _found(title, self._department)
+
+    @cached_property
+    def _seniority(self) -> Phrases:
+        return _needles(self.seniority)
+
+    @cached_property
+    def _department(self) -> Phrases:
+        return _needles(self.department)
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", fold(text)))
+
+
+def _needles(phrases: Phrases) -> Phrases:
+    """The phrases as text to look for in a title whose words stand between single blanks."""
+    return tuple(
+        (f"{'' if phrase.startswith('*') else ' '}{_words(phrase)}{'' if phrase.endswith('*') else ' '}", meaning)
+        for phrase, meaning in phrases
+    )
+
+
+def _found(title: str, needles: Phrases) -> str | None:
+    words = f" {_words(title)} "
+    return next((meaning for needle, meaning in needles if needle in words), None)
 
 
 @dataclass(frozen=True, kw_only=True)

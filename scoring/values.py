@@ -5,13 +5,16 @@ are decimals of at most six digits after the point between -1 000 and 1 000.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal, get_args
+from itertools import pairwise
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import InitErrorDetails
 
-from scoring.mistakes import nearest, wrong
+from scoring.mistakes import mistake, nearest, refusal, wrong
 
 MICRO = 1_000_000  # micro-points in a point
 LONGEST_DAYS = 3_650
@@ -117,6 +120,33 @@ def parse_minimum_grade(raw: object) -> str:
     return found[1]
 
 
+def parse_steps(raw: Any) -> dict[int, int]:
+    """Percents by day of steps such as ``{7d: 100%, 14d: 75%}``; a ValidationError with every mistake, each placed.
+
+    >>> parse_steps({"7d": "100%", "14d": "75%"})
+    {7: 100, 14: 75}
+    """
+    if not isinstance(raw, Mapping) or not raw:
+        raise wrong("steps are percents by the last day of each, such as {7d: 100%, 14d: 75%}")
+    mistakes: list[InitErrorDetails] = []
+    steps: dict[int, tuple[str, int]] = {}
+    for key, percent in raw.items():
+        try:
+            steps[parse_days(key)] = str(key), parse_percent(percent)
+        except ValueError as error:
+            mistakes.append(mistake((str(key),), str(error), percent))
+    days = sorted(steps)
+    for before, after in pairwise(days):
+        if steps[after][1] > steps[before][1]:
+            message = (
+                f"steps must not rise with age: {before}d gives {steps[before][1]}%, {after}d gives {steps[after][1]}%"
+            )
+            mistakes.append(mistake((steps[after][0],), message, steps[after][1]))
+    if mistakes:
+        raise refusal("steps", mistakes)
+    return {day: steps[day][1] for day in days}
+
+
 def _text(pattern: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern})
 
@@ -125,7 +155,6 @@ def _number(points: Decimal) -> int | float:
     return int(points) if points == points.to_integral_value() else float(points)
 
 
-Whole = Annotated[int, Field(strict=True)]
 Percentage = Annotated[int, Field(strict=True, ge=0, le=100)]
 Label = Annotated[str, Field(min_length=1)]
 Days = Annotated[int, BeforeValidator(parse_days), PlainSerializer("{}d".format), _text("^[1-9][0-9]*d$")]
@@ -143,4 +172,17 @@ Points = Annotated[
     BeforeValidator(parse_points),
     PlainSerializer(_number),
     WithJsonSchema({"type": "number", "minimum": -1000, "maximum": 1000}),
+]
+Steps = Annotated[
+    dict[int, int],
+    BeforeValidator(parse_steps),
+    PlainSerializer(lambda steps: {f"{day}d": f"{percent}%" for day, percent in steps.items()}),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": "^[1-9][0-9]*d$"},
+            "additionalProperties": {"type": "string", "pattern": "^[0-9]{1,3}%$"},
+        }
+    ),
 ]

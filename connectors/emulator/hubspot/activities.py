@@ -32,24 +32,32 @@ class Log(Generic[Item]):
         """An empty log."""
         self._items: list[Item] = []
         self._sorted = True
+        #: items still in the list that are removed
+        self._removed: set[Item] = set()
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._items) - len(self._removed)
 
     def add(self, item: Item) -> None:
         """Takes in one item."""
+        if item in self._removed:
+            self._removed.remove(item)
+            return
         self._sorted = self._sorted and (not self._items or self._items[-1] <= item)
         self._items.append(item)
 
     def remove(self, item: Item) -> None:
-        """Forgets one item."""
-        del self.items()[bisect_left(self._items, item)]
+        """Forgets one item that was added."""
+        self._removed.add(item)
 
     def items(self) -> list[Item]:
         """All items, oldest first."""
         if not self._sorted:
             self._items.sort()
             self._sorted = True
+        if self._removed:
+            self._items = [item for item in self._items if item not in self._removed]
+            self._removed.clear()
         return self._items
 
     def before(self, key: tuple[int, ...], limit: int) -> list[Item]:
@@ -164,9 +172,17 @@ class Lists:
 
     def __init__(self, names: Mapping[int, str]) -> None:
         """``names``: list id -> name."""
-        self.names = dict(names)
-        self._joins: dict[int, Log[tuple[int, int]]] = {number: Log() for number in names}
-        self._members: dict[int, dict[int, int]] = {number: {} for number in names}
+        self.names: dict[int, str] = {}
+        self._joins: dict[int, Log[tuple[int, int]]] = {}
+        self._members: dict[int, dict[int, int]] = {}
+        for number, name in names.items():
+            self.add(number, name)
+
+    def add(self, number: int, name: str) -> None:
+        """Names a list, a new one too."""
+        self.names[number] = name
+        self._joins.setdefault(number, Log())
+        self._members.setdefault(number, {})
 
     def joins(self, number: int) -> Log[tuple[int, int]]:
         """(at_ms, contact id) of every member of a list."""

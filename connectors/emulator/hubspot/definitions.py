@@ -129,7 +129,7 @@ industry | Industry | string/text
 lifecyclestage | Lifecycle stage | enumeration/radio | | {",".join(STAGES)}
 hs_lead_status | Lead status | enumeration/radio | | \
 NEW,OPEN,IN_PROGRESS,OPEN_DEAL,UNQUALIFIED,ATTEMPTED_TO_CONTACT,CONNECTED,BAD_TIMING
-associatedcompanyid | Primary company ID | number/number | r
+associatedcompanyid | Primary Associated Company ID | number/number | r
 hs_email_optout | Unsubscribed from all email | bool/booleancheckbox | r | true,false
 hs_email_hard_bounce_reason_enum | Email hard bounce reason | enumeration/select | r | \
 OTHER,UNKNOWN_USER,MAILBOX_FULL,CONTENT,SPAM,POLICY,MISSING_SENDER,TIMEOUT,FILTERED,DNS_FAILURE

@@ -13,6 +13,7 @@ from itertools import islice
 from connectors.emulator.clock import iso
 
 _ID_BITS = 40
+_ID_MASK = (1 << _ID_BITS) - 1
 FIRST_ID = 1001
 
 
@@ -31,6 +32,15 @@ class Change:
     value: str
     at_ms: int
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Stamps from ``low_ms`` to ``high_ms``, both included; of those at ``low_ms`` only ids from ``low_id`` on."""
+
+    low_ms: int = 0
+    high_ms: int = 1 << 60
+    low_id: int = 0
 
 
 @dataclass(slots=True)
@@ -56,9 +66,9 @@ class Table:
         """``kind`` is the object's name in paths: contacts."""
         self.kind = kind
         self.stamp = "lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"
-        self._created = "createdate" if kind in ("contacts", "companies") else "hs_createdate"
+        self.created = "createdate" if kind in ("contacts", "companies") else "hs_createdate"
         #: properties every reply has
-        self.always = (self._created, self.stamp, "hs_object_id")
+        self.always = (self.created, self.stamp, "hs_object_id")
         self.rows: dict[int, Row] = {}
         #: merged-away id -> the id that stands for it
         self.aliases: dict[int, int] = {}
@@ -124,26 +134,23 @@ class Table:
             if row and not row.archived_ms:
                 self._index(row, version)
 
-    def count(self, low_ms: int | None = None, high_ms: int | None = None) -> int:
-        """Indexed rows with a stamp from ``low_ms`` to ``high_ms``, both included."""
-        start, end = self._bounds(low_ms, high_ms)
-        return max(0, end - start)
+    def count(self, span: Span) -> int:
+        """Indexed rows in a span of stamps."""
+        start, end = self._bounds(span)
+        return end - start
 
-    def by_stamp(self, low_ms: int | None = None, high_ms: int | None = None) -> Iterator[Row]:
-        """Indexed rows with a stamp in that range, by stamp, then id."""
-        start, end = self._bounds(low_ms, high_ms)
-        return (self.rows[key & ((1 << _ID_BITS) - 1)] for key in islice(self._by_stamp, start, max(start, end)))
+    def by_stamp(self, span: Span) -> Iterator[Row]:
+        """Indexed rows in a span, by stamp, then id."""
+        return (self.rows[key & _ID_MASK] for key in islice(self._by_stamp, *self._bounds(span)))
 
-    def slice(
-        self, start: int, limit: int, *, low_ms: int | None, high_ms: int | None, descending: bool = False
-    ) -> list[Row]:
-        """Rows ``start`` to ``start + limit`` of that range."""
-        low, high = self._bounds(low_ms, high_ms)
+    def slice(self, start: int, limit: int, span: Span, *, descending: bool = False) -> list[Row]:
+        """Rows ``start`` to ``start + limit`` of a span."""
+        low, high = self._bounds(span)
         if descending:
             keys = self._by_stamp[max(low, high - start - limit) : max(low, high - start)][::-1]
         else:
             keys = self._by_stamp[low + start : min(high, low + start + limit)]
-        return [self.rows[key & ((1 << _ID_BITS) - 1)] for key in keys]
+        return [self.rows[key & _ID_MASK] for key in keys]
 
     def shown(self, row: Row, version: Version, names: Iterable[str]) -> dict[str, str | None]:
         """The named properties as text; None when empty."""
@@ -151,16 +158,15 @@ class Table:
         values = {name: get(name) for name in names}
         if self.stamp in values:
             values[self.stamp] = iso(version.updated_ms)
-        if self._created in values:
-            values[self._created] = iso(row.created_ms)
+        if self.created in values:
+            values[self.created] = iso(row.created_ms)
         if "hs_object_id" in values:
             values["hs_object_id"] = str(row.id)
         return values
 
-    def _bounds(self, low_ms: int | None, high_ms: int | None) -> tuple[int, int]:
-        start = 0 if low_ms is None else bisect_left(self._by_stamp, max(0, low_ms) << _ID_BITS)
-        end = len(self._by_stamp) if high_ms is None else bisect_left(self._by_stamp, max(0, high_ms + 1) << _ID_BITS)
-        return start, end
+    def _bounds(self, span: Span) -> tuple[int, int]:
+        start = bisect_left(self._by_stamp, span.low_ms << _ID_BITS | span.low_id)
+        return start, max(start, bisect_left(self._by_stamp, span.high_ms + 1 << _ID_BITS))
 
     def _show(self, row: Row, version: Version, visible_ms: int, now_ms: int) -> None:
         if visible_ms <= now_ms:

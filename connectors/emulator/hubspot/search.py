@@ -6,9 +6,9 @@ from typing import Any
 
 from connectors.emulator.clock import parse_ms
 from connectors.emulator.hubspot.definitions import Definition
-from connectors.emulator.hubspot.rows import Row, Table
+from connectors.emulator.hubspot.rows import Row, Span, Table
 from connectors.emulator.hubspot.values import comparable
-from connectors.emulator.wire import Refusal, invalid, whole
+from connectors.emulator.wire import invalid, whole
 
 CAP = 10_000
 _TEXT = ("email", "firstname", "lastname", "company", "name", "domain")
@@ -36,18 +36,16 @@ def search(table: Table, definitions: Mapping[str, Definition], body: Mapping[st
     if start + limit > CAP:
         raise invalid(f"The total number of results that can be paged is {CAP}: after + limit is {start + limit}")
     name, descending = _sort(body.get("sorts") or [])
-    low, high, rest = _narrow(table, groups[0]) if len(groups) == 1 else (None, None, groups)
-    tests = [[_test(table, definitions, item) for item in group] for group in rest]
+    span, rest = _narrow(table, groups[0]) if len(groups) == 1 else (Span(), None)
+    groups = groups if rest is None else [rest]
+    tests = [[_test(table, definitions, item) for item in group] for group in groups]
     words = str(body.get("query") or "").casefold()
-    if not any(tests) and not words and name == table.stamp:
-        total = table.count(low, high)
-        rows: Sequence[Row] = table.slice(start, limit, low_ms=low, high_ms=high, descending=descending)
+    in_order = name == table.stamp or (name == "hs_object_id" and span.low_ms == span.high_ms)
+    if in_order and not any(tests) and not words:
+        total = table.count(span)
+        rows: Sequence[Row] = table.slice(start, limit, span, descending=descending)
     else:
-        kept = [
-            row
-            for row in table.by_stamp(low, high)
-            if (not any(tests) or any(all(test(row) for test in group) for group in tests)) and _mentions(row, words)
-        ]
+        kept = [row for row in table.by_stamp(span) if _passes(row, tests) and _mentions(row, words)]
         kept.sort(key=_key(table, definitions, name), reverse=descending)
         total, rows = len(kept), kept[start : start + limit]
     end = start + len(rows)
@@ -64,10 +62,9 @@ def _sort(sorts: Sequence[Any]) -> tuple[str, bool]:
     return str(sorts[0].get("propertyName")), sorts[0].get("direction") == "DESCENDING"
 
 
-def _narrow(table: Table, group: Sequence[Mapping[str, Any]]) -> tuple[int | None, int | None, list[list[Any]]]:
-    """The range of stamps a group asks for, and its other filters."""
-    low: int | None = None
-    high: int | None = None
+def _narrow(table: Table, group: Sequence[Mapping[str, Any]]) -> tuple[Span, list[Mapping[str, Any]]]:
+    """The span of stamps a group asks for, and its other filters."""
+    low, high = 0, Span().high_ms
     rest = []
     for item in group:
         operator = item.get("operator")
@@ -76,11 +73,15 @@ def _narrow(table: Table, group: Sequence[Mapping[str, Any]]) -> tuple[int | Non
             continue
         first = _ms(item, "value")
         if operator in ("GTE", "GT", "EQ", "BETWEEN"):
-            low = max(low or 0, first + (operator == "GT"))
+            low = max(low, first + (operator == "GT"))
         if operator in ("LTE", "LT", "EQ", "BETWEEN"):
-            last = _ms(item, "highValue") if operator == "BETWEEN" else first - (operator == "LT")
-            high = last if high is None else min(high, last)
-    return low, high, [rest] if rest else []
+            high = min(high, _ms(item, "highValue") if operator == "BETWEEN" else first - (operator == "LT"))
+    # ids after one another within one millisecond: the index is in their order
+    if low == high and len(rest) == 1 and rest[0].get("propertyName") == "hs_object_id":
+        operator, value = rest[0].get("operator"), str(rest[0].get("value"))
+        if operator in ("GT", "GTE") and value.isdigit():
+            return Span(low, high, int(value) + (operator == "GT")), []
+    return Span(low, max(0, high)), rest
 
 
 def _ms(item: Mapping[str, Any], name: str) -> int:
@@ -91,43 +92,49 @@ def _ms(item: Mapping[str, Any], name: str) -> int:
 
 
 def _test(table: Table, definitions: Mapping[str, Definition], item: Mapping[str, Any]) -> Test:
-    name, operator = str(item.get("propertyName")), item.get("operator")
-    definition = definitions.get(name)
+    name, operator = str(item.get("propertyName")), str(item.get("operator"))
 
-    def read(text: Any) -> float | str:
+    def wanted(value: Any) -> float | str:
         try:
-            return comparable(definition, str(text))
+            return comparable(definitions.get(name), str(value))
         except ValueError as error:
-            raise invalid(f"the filter on {name} cannot read its value") from error
+            raise invalid(f"the filter on {name} has a value that is not of the property's type") from error
 
-    first, last = read(item["value"]) if "value" in item else None, item.get("highValue")
-    bound = read(last) if last is not None else None
-    many = [read(value) for value in item.get("values") or []]
-    operators: dict[Any, Callable[[Any], bool]] = {
-        "EQ": lambda held: held == first,
-        "NEQ": lambda held: held != first,
-        "LT": lambda held: held < first,
-        "LTE": lambda held: held <= first,
-        "GT": lambda held: held > first,
-        "GTE": lambda held: held >= first,
-        "BETWEEN": lambda held: first <= held <= bound,
-        "IN": lambda held: held in many,
-        "NOT_IN": lambda held: held not in many,
-        "CONTAINS_TOKEN": lambda held: str(first).strip("*") in str(held),
-        "NOT_CONTAINS_TOKEN": lambda held: str(first).strip("*") not in str(held),
-        "HAS_PROPERTY": lambda _: True,
-    }
+    held = _reader(table, definitions, name)
     if operator == "NOT_HAS_PROPERTY":
-        return lambda row: row.indexed is None or not table.shown(row, row.indexed, [name])[name]
-    if operator not in operators or (first is None and operator not in ("IN", "NOT_IN", "HAS_PROPERTY")):
-        raise Refusal(400, "VALIDATION_ERROR", f"the filter on {name} has an unknown operator or no value")
-    compare = operators[operator]
+        return lambda row: held(row) is None
+    if operator == "HAS_PROPERTY":
+        return lambda row: held(row) is not None
+    asked = item.get("values") if operator in ("IN", "NOT_IN") else [item.get("value")]
+    asked = [*(asked or ()), item.get("highValue")] if operator == "BETWEEN" else asked
+    if operator not in _COMPARE or not asked or None in asked:
+        raise invalid(f"the filter on {name} has an unknown operator or no value")
+    compare, values = _COMPARE[operator], [wanted(value) for value in asked]
 
     def holds(row: Row) -> bool:
-        held = table.shown(row, row.indexed, [name])[name] if row.indexed else None
-        return held is not None and compare(comparable(definition, held))
+        value = held(row)
+        return value is not None and compare(value, values)
 
     return holds
+
+
+_COMPARE: Mapping[str, Callable[[Any, Sequence[Any]], bool]] = {
+    "EQ": lambda held, asked: held == asked[0],
+    "NEQ": lambda held, asked: held != asked[0],
+    "LT": lambda held, asked: held < asked[0],
+    "LTE": lambda held, asked: held <= asked[0],
+    "GT": lambda held, asked: held > asked[0],
+    "GTE": lambda held, asked: held >= asked[0],
+    "BETWEEN": lambda held, asked: asked[0] <= held <= asked[1],
+    "IN": lambda held, asked: held in asked,
+    "NOT_IN": lambda held, asked: held not in asked,
+    "CONTAINS_TOKEN": lambda held, asked: str(asked[0]).strip("*") in str(held),
+    "NOT_CONTAINS_TOKEN": lambda held, asked: str(asked[0]).strip("*") not in str(held),
+}
+
+
+def _passes(row: Row, tests: Sequence[Sequence[Test]]) -> bool:
+    return not tests or any(all(test(row) for test in group) for group in tests)
 
 
 def _mentions(row: Row, words: str) -> bool:
@@ -137,13 +144,28 @@ def _mentions(row: Row, words: str) -> bool:
     return any(words in held.get(name, "").casefold() for name in _TEXT)
 
 
-def _key(table: Table, definitions: Mapping[str, Definition], name: str) -> Callable[[Row], Any]:
+def _reader(table: Table, definitions: Mapping[str, Definition], name: str) -> Callable[[Row], float | str | None]:
+    """What the index holds of a property, ready to compare; None = empty or unknown."""
     if name == "hs_object_id":
         return lambda row: row.id
+    if name == table.stamp:
+        return lambda row: row.indexed.updated_ms if row.indexed else None
+    if name == table.created:
+        return lambda row: row.created_ms
     definition = definitions.get(name)
 
+    def read(row: Row) -> float | str | None:
+        held = row.indexed.properties.get(name) if row.indexed else None
+        return None if held is None else comparable(definition, held)
+
+    return read
+
+
+def _key(table: Table, definitions: Mapping[str, Definition], name: str) -> Callable[[Row], Any]:
+    held = _reader(table, definitions, name)
+
     def key(row: Row) -> tuple[bool, Any, int]:
-        held = table.shown(row, row.indexed, [name])[name] if row.indexed else None
-        return held is not None, comparable(definition, held) if held is not None else 0, row.id
+        value = held(row)
+        return value is not None, 0 if value is None else value, row.id
 
     return key

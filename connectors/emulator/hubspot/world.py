@@ -116,11 +116,12 @@ class World:
         table = self.tables[kind]
         now_ms = self.clock.now_ms()
         created_ms = now_ms if created_ms is None else created_ms
-        email = properties.get("email", "")
-        if kind == "contacts" and email:
-            self._claim(email, row_id := row_id or table.next_id())
+        row_id = table.next_id() if row_id is None else row_id
+        if kind == "contacts":
+            for email in (properties.get("email", ""), *properties.get("hs_additional_emails", "").split(";")):
+                self._claim(email, row_id)
         row = Row(
-            id=row_id or table.next_id(),
+            id=row_id,
             created_ms=created_ms,
             now=Version({k: v for k, v in properties.items() if v}, created_ms if updated_ms is None else updated_ms),
         )
@@ -190,10 +191,14 @@ class World:
         logged_ms = self.clock.now_ms() if logged_ms is None else logged_ms
         values = {"hs_timestamp": str(at_ms), **properties}
         row = self.create(kind, self.prepare(kind, values), created_ms=logged_ms)
-        for contact in contacts:
-            self.links["contacts", kind].setdefault(contact, []).append(row.id)
-            self.links[kind, "contacts"].setdefault(row.id, []).append(contact)
+        self.link(kind, row.id, contacts)
         return row
+
+    def link(self, kind: str, engagement: int, contacts: Iterable[int]) -> None:
+        """Hangs an engagement on contacts."""
+        for contact in contacts:
+            self.links["contacts", kind].setdefault(contact, []).append(engagement)
+            self.links[kind, "contacts"].setdefault(engagement, []).append(contact)
 
     def linked(self, kind: str, row_id: int, to_kind: str) -> list[int]:
         """Ids of live records of the other object that hang on a record."""

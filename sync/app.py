@@ -98,9 +98,7 @@ def open_runtime(
     try:
         for connection in settings.connections:
             connections.append(_open(connection, now))  # noqa: PERF401 - those opened are closed when a later one fails
-        yield Runtime(
-            settings=settings, store=store, connections=connections, now=now, stop=stop, progress=progress
-        )
+        yield Runtime(settings=settings, store=store, connections=connections, now=now, stop=stop, progress=progress)
     finally:
         for one in connections:
             with suppress(OSError):
@@ -111,7 +109,9 @@ def open_runtime(
 def _open(settings: HubSpotConnection, now: Callable[[], datetime]) -> Open:
     map_ = map_of(settings)
     portal = settings.portal.model_copy(update={"id": resolve(settings.portal.id)})
-    return Open(settings=settings.model_copy(update={"portal": portal}), map=map_, connector=_connector(settings, map_, now))
+    return Open(
+        settings=settings.model_copy(update={"portal": portal}), map=map_, connector=_connector(settings, map_, now)
+    )
 
 
 def _connector(settings: HubSpotConnection, map_: ConnectionMap, now: Callable[[], datetime]) -> Connector:

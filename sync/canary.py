@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from scoring.facts import derive
 from sqlalchemy import Connection, select
 
 from config.settings import HubSpotConnection, Settings
 from scoring.conditions import evaluator
+from scoring.facts import derive
 from sync.mapping import ConnectionMap, digest
 from sync.people import gather
 from sync.store import tables

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -11,10 +10,7 @@ from sync.plan import Approval, Counts, Plan, Planned
 from sync.store import tables
 from sync.store.records import DIFFERS, HELD_BACK, fields_of
 from sync.store.store import in_chunks, upsert
-from sync.store.values import dump, load
-
-DAY = timedelta(days=1)
-DAY_US = 86_400_000_000
+from sync.store.values import DAY_US, dump, load
 
 
 def planned(row: Row[Any], refused: Mapping[str, str], *, shown_elsewhere: bool = False, cause: str = "") -> Planned:

@@ -130,10 +130,7 @@ def _takes(source: ActivitySource, activity: Activity) -> bool:
     named = (("form", source.forms), ("list", source.lists), ("type", source.type), ("property", (source.property,)))
     return all(
         not any(wanted) or _is_one_of(activity.attributes.get(attribute), wanted) for attribute, wanted in named
-    ) and all(
-        _is_one_of(activity.attributes.get(attribute), wanted if isinstance(wanted, list | tuple) else [wanted])
-        for attribute, wanted in source.where.items()
-    )
+    ) and all(_is_one_of(activity.attributes.get(attribute), wanted) for attribute, wanted in source.where.items())
 
 
 def _is_one_of(attribute: Attribute | None, wanted: Iterable[object]) -> bool:

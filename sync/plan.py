@@ -13,6 +13,7 @@ from typing import Any, Literal
 from connectors.base import FieldUpdate, Value
 from sync.mapping import Output, digest
 from sync.observe import Fields, does_not_stick
+from sync.store.values import DAY_US
 
 #: a change of one of these is always written
 SHOWN = frozenset({"grade", "tier", "mql_status", "mql_since"})
@@ -21,7 +22,6 @@ CLEARED = frozenset({"score", "tier", "mql_status"})
 MQL = "MQL"
 #: records that differ for long are refreshed over this many days, by their number
 REFRESH_SPREAD_DAYS = 7
-DAY_US = 86_400_000_000
 #: the guard never stops below this many changed records
 CHANGED_FLOOR = 100
 #: how much a plan may grow after its approval

@@ -157,6 +157,7 @@ class Reader:
                     "stamp_at": micros(record.stamp_at),
                     "created_at": micros(record.created_at) if record.created_at else row.created_at,
                     "state": "live" if restored else row.state,
+                    "gone_at": None if restored else row.gone_at,
                     "word": word,
                     "word_at": row.word_at if word == row.word else micros(page.requested_at) if word else None,
                 }
@@ -419,7 +420,9 @@ class Reader:
                 ).scalars()
                 numbers = list(rows)
                 tx.execute(
-                    update(record).where(record.c.number.in_(numbers)).values(state="deleted", differs=0, echo=False)
+                    update(record)
+                    .where(record.c.number.in_(numbers))
+                    .values(state="deleted", differs=0, echo=False, gone_at=micros(self.now()))
                 )
                 identity.mark_stale(tx, numbers)
                 if object_ not in self.map.people:

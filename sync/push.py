@@ -148,7 +148,7 @@ class Pusher:
             tx.execute(
                 update(tables.record)
                 .where(tables.record.c.number.in_(tombstones))
-                .values(state="deleted", differs=0, echo=False)
+                .values(state="deleted", differs=0, echo=False, gone_at=now)
             )
         if confirmed and not self.approved:
             counts = count(confirmed, self.rules.outputs)

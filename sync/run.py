@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from config.settings import HubSpotConnection, Settings
 from connectors.base import Connector, FieldDefinition, Page
 from connectors.errors import ConnectorError, Fatal, QuotaSpent
-from scoring.compile import compile_model
+from scoring.digests import model_digest
 from sync import differences
 from sync.adoption import Adoption, occupied, save_occupied, seed_journeys
 from sync.canary import allowed_records
@@ -24,7 +24,8 @@ from sync.mapping import ConnectionMap, digest
 from sync.plan import Counts, Plan, Verdict, WriteRules, changed_bound, judge, make_plan
 from sync.pull import Pulled, Reader, first_complete_at, pull
 from sync.push import Pushed, Pusher
-from sync.score import Scoring, count_stale, mark_everybody, score_stale
+from sync.retention import purge
+from sync.score import Scoring, compiled_for, count_stale, mark_everybody, score_stale
 from sync.store import tables
 from sync.store.store import Store, upsert
 from sync.store.values import day_number, dump, micros
@@ -139,7 +140,7 @@ def run_pass(runtime: Runtime, options: Options) -> RunReport:
         one for one in ready if not options.pull or _pull(runtime, one, reports[one.settings.name], full=options.full)
     ]
     if pulled and not runtime.stop() and _adopt(runtime, pulled, reports, options):
-        _score(runtime, pulled, report)
+        _score(runtime, pulled, report, options)
         for one in pulled:
             if not runtime.stop():
                 _plan_and_push(runtime, one, report, options)
@@ -268,27 +269,48 @@ def _adopt(runtime: Runtime, pulled: Sequence[Open], reports: Mapping[str, Conne
     return True
 
 
-def _score(runtime: Runtime, pulled: Sequence[Open], report: RunReport) -> None:
-    settings = runtime.settings
-    streams = {one.settings.name: [stream.name for stream in one.connector.streams()] for one in runtime.connections}
+def _score(runtime: Runtime, pulled: Sequence[Open], report: RunReport, options: Options) -> None:
+    scoring = scoring_for(runtime, restored=options.adoption == "restored")
+    _keep_model_text(runtime)
+    if mark_everybody(runtime.store, scoring):
+        with runtime.store.begin() as tx:
+            purge(
+                tx,
+                now=micros(scoring.now),
+                activities=scoring.retention,
+                gone=timedelta(days=runtime.settings.retention.gone_days),
+            )
+    runtime.progress.phase("score", count_stale(runtime.store))
+    report.scored = score_stale(runtime.store, scoring, stop=runtime.stop, on_chunk=runtime.progress.advance)
+    for one in pulled:
+        report.connections[one.settings.name].scored = report.scored
+
+
+def scoring_for(runtime: Runtime, *, restored: bool = False) -> Scoring:
+    """What holds still while the primary model scores, from the store as it is."""
+    settings, maps = runtime.settings, [one.map for one in runtime.connections]
     with runtime.store.begin() as tx:
-        completed = {name: first_complete_at(tx, name, names) for name, names in streams.items()}
-    scoring = Scoring(
-        model=settings.models[settings.primary],
+        compiled, maps_digest = compiled_for(
+            tx, settings.models[settings.primary], settings.tables, settings.time_zone, maps
+        )
+        completed = {
+            one.settings.name: first_complete_at(
+                tx, one.settings.name, [stream.name for stream in one.connector.streams()]
+            )
+            for one in runtime.connections
+        }
+    return Scoring(
+        compiled=compiled,
         tables=settings.tables,
-        maps=[one.map for one in runtime.connections],
+        maps=maps,
+        maps_digest=maps_digest,
         zone=settings.time_zone,
         now=runtime.now(),
         retention=timedelta(days=settings.retention.activities_days),
         definitions={one.settings.name: _output_definitions(one) for one in runtime.connections},
         first_complete_at=completed,
+        restored=restored,
     )
-    _keep_model_text(runtime)
-    mark_everybody(runtime.store, scoring)
-    runtime.progress.phase("score", count_stale(runtime.store))
-    report.scored = score_stale(runtime.store, scoring, stop=runtime.stop, on_chunk=runtime.progress.advance)
-    for one in pulled:
-        report.connections[one.settings.name].scored = report.scored
 
 
 def _output_definitions(one: Open) -> dict[str, FieldDefinition]:
@@ -304,7 +326,7 @@ def _keep_model_text(runtime: Runtime) -> None:
     settings = runtime.settings
     for name, model in settings.models.items():
         row = {
-            "digest": compile_model(model, [], settings.tables).model_digest,
+            "digest": model_digest(model),
             "model": name,
             "text": settings.model_texts[name],
             "first_at": micros(runtime.now()),
@@ -320,7 +342,7 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
     settings, now = runtime.settings, micros(runtime.now())
     day = day_number(score_day(runtime.now(), settings.time_zone))
     definitions = {name: digest(repr(definition)) for name, definition in _output_definitions(one).items()}
-    models = {compile_model(model, [], settings.tables).model_digest for model in settings.models.values()}
+    models = {model_digest(model) for model in settings.models.values()}
     fields = {name: [output.model, output.output, output.policy] for name, output in one.map.outputs.items()}
     with runtime.store.begin() as tx:
         rules = WriteRules(

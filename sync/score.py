@@ -11,11 +11,11 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from scoring.facts import derive
 from sqlalchemy import Connection, insert, select, update
 
 from connectors.base import FieldDefinition, Value, canonical
 from scoring.compile import CompiledModel, compile_model
+from scoring.facts import derive
 from scoring.journey import Change, Journey, Transition, advance
 from scoring.kernel import Batch, Evaluation, score_people
 from scoring.ledger import Ledger, explain
@@ -26,7 +26,7 @@ from sync.days import days_of, score_day
 from sync.mapping import ConnectionMap, digest
 from sync.people import Person, gather, touchpoints
 from sync.pull import RELABELLED
-from sync.store import tables
+from sync.store import tables, timelines
 from sync.store.records import columns_of, fields_of, update_rows
 from sync.store.store import Store, get_meta, in_chunks, set_meta, upsert
 from sync.store.values import day_number, dump, load
@@ -43,7 +43,7 @@ BASIS = "basis"
 class Scoring:
     """All that holds still while a pass scores one model."""
 
-    model: ScoringModel
+    compiled: CompiledModel
     tables: Tables
     maps: Sequence[ConnectionMap]
     zone: str
@@ -53,8 +53,15 @@ class Scoring:
     definitions: Mapping[str, Mapping[str, FieldDefinition]]
     #: connection -> end of its first complete pull in microseconds; None while it never had one
     first_complete_at: Mapping[str, int | None]
-    #: the store was restored or seeded from the CRM's fields in this pass
+    #: the store was seeded from the CRM's fields in this pass
     restored: bool = False
+    #: of the field and activity maps, and of the names of touchpoints
+    maps_digest: str
+
+    @property
+    def model(self) -> ScoringModel:
+        """The model that scores."""
+        return self.compiled.model
 
     @property
     def day(self) -> date:
@@ -72,22 +79,22 @@ class Scored:
     ledger: Ledger
 
 
-def evaluate(people: Sequence[Person], compiled: CompiledModel, scoring: Scoring) -> list[Scored]:
+def evaluate(people: Sequence[Person], scoring: Scoring) -> list[Scored]:
     """Each person's evaluation on the score day; same order."""
     named = scoring.model.facts_read()
     facts = [derive(person.facts.values, scoring.tables, named) for person in people]
     lengths = [len(person.activities) for person in people]
-    whole = np.concatenate([person.activities for person in people]) if people else np.empty(0)
-    at = np.ascontiguousarray(whole["at"]).astype(np.int64) if len(people) else np.empty(0, np.int64)
+    whole = np.concatenate([timelines.NOTHING, *(person.activities for person in people)])
+    at = np.ascontiguousarray(whole["at"])
     batch = Batch(
         facts=facts,
         offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         at=at,
         day=days_of(at, scoring.zone),
-        touchpoint=np.ascontiguousarray(whole["touchpoint"]) if len(people) else np.empty(0, np.uint32),
+        touchpoint=np.ascontiguousarray(whole["touchpoint"]),
     )
     day = day_number(scoring.day)
-    scores = score_people(compiled, batch, day, oldest_day=day - scoring.retention.days)
+    scores = score_people(scoring.compiled, batch, day, oldest_day=day - scoring.retention.days)
     scored = []
     for place, person in enumerate(people):
         evaluation = scores.person(place)
@@ -96,17 +103,18 @@ def evaluate(people: Sequence[Person], compiled: CompiledModel, scoring: Scoring
                 person=person,
                 facts=facts[place],
                 evaluation=evaluation,
-                ledger=explain(compiled, evaluation, facts[place]),
+                ledger=explain(scoring.compiled, evaluation, facts[place]),
             )
         )
     return scored
 
 
-def compiled_for(tx: Connection, scoring: Scoring) -> tuple[CompiledModel, str]:
-    """The model ready to score with the touchpoints there are, and the digest of the maps (names of touchpoints among them)."""
-    compiled = compile_model(scoring.model, touchpoints(tx), scoring.tables, time_zone=scoring.zone)
-    maps = digest([[map_.digest for map_ in scoring.maps], get_meta(tx, RELABELLED)])
-    return compiled, maps
+def compiled_for(
+    tx: Connection, model: ScoringModel, known: Tables, zone: str, maps: Sequence[ConnectionMap]
+) -> tuple[CompiledModel, str]:
+    """The model ready to score with the touchpoints there are, and the digest of the maps with their names."""
+    compiled = compile_model(model, touchpoints(tx), known, time_zone=zone)
+    return compiled, digest([[map_.digest for map_ in maps], get_meta(tx, RELABELLED)])
 
 
 def mark_everybody(store: Store, scoring: Scoring) -> bool:
@@ -115,8 +123,7 @@ def mark_everybody(store: Store, scoring: Scoring) -> bool:
     This is the daily full pass: it recomputes both caches, ``person.stale`` and ``record.differs``, from the values.
     """
     with store.begin() as tx:
-        compiled, maps = compiled_for(tx, scoring)
-        basis = digest([scoring.day, compiled.run_digest, maps, _outputs_digest(scoring)])
+        basis = digest([scoring.day, scoring.compiled.run_digest, scoring.maps_digest, _outputs_digest(scoring)])
         if get_meta(tx, BASIS) == basis:
             return False
         tx.execute(update(tables.person).values(stale=True))
@@ -157,14 +164,14 @@ def score_stale(store: Store, scoring: Scoring, *, stop: Callable[[], bool], on_
 
 
 def _score_chunk(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> int:
-    compiled, maps = compiled_for(tx, scoring)
+    compiled, maps = scoring.compiled, scoring.maps_digest
     alive = [person for person in gather(tx, numbers, scoring.maps, scoring.zone) if person.records]
     marks = {row.number: row for some in in_chunks(numbers) for row in tx.execute(_marks(some))}
     journeys = {
         row.person: row for some in in_chunks(numbers) for row in tx.execute(_journeys(some, scoring.model.model))
     }
     kept, moved, records = [], [], []
-    for one in evaluate(alive, compiled, scoring):
+    for one in evaluate(alive, scoring):
         number = one.person.number
         before = journeys.get(number)
         previous = Journey.from_dict(load(before.journey)) if before is not None else None

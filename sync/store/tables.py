@@ -56,6 +56,7 @@ record = Table(
     Column("stamp_at", BigInteger, nullable=False),
     Column("created_at", BigInteger),
     Column("state", Text, nullable=False),  # live | merged | deleted
+    Column("gone_at", BigInteger),  # when it was found deleted
     Column("word", Text),  # sales' word on this record
     Column("word_at", BigInteger),
     Column("observed", Text, nullable=False, server_default="{}"),

@@ -14,6 +14,7 @@ from connectors.base import Value
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY = date(1970, 1, 1)
 MICROSECOND = timedelta(microseconds=1)
+DAY_US = 86_400_000_000
 
 
 def dump(values: Any) -> str:

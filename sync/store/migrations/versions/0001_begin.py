@@ -73,6 +73,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("score", sa.Integer(), nullable=False),
         sa.Column("tier", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("scored_on", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("person", "model"),
     )
@@ -109,7 +110,6 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("fresh_at", sa.BigInteger(), nullable=True),
-        sa.Column("created_at", sa.BigInteger(), nullable=True),
         sa.Column("maps_digest", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
@@ -138,6 +138,7 @@ def upgrade() -> None:
         sa.Column("stamp_at", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("gone_at", sa.BigInteger(), nullable=True),
         sa.Column("word", sa.Text(), nullable=True),
         sa.Column("word_at", sa.BigInteger(), nullable=True),
         sa.Column("observed", sa.Text(), server_default="{}", nullable=False),

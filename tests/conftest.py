@@ -1,0 +1,45 @@
+"""What every test relies on: loopback only, no secret of the machine, Hypothesis without deadlines."""
+
+import ipaddress
+import os
+import socket
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "leadmark",
+    deadline=None,  # a slow machine is no failure
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("leadmark")
+
+
+def _is_loopback(host: object) -> bool:
+    try:
+        return ipaddress.ip_address(str(host)).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback_only():
+    """No test reaches anything but this machine: a call to a real CRM fails at once."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(address[0]):
+            raise AssertionError(f"a test tried to reach {address[0]}; tests use loopback only")
+        return connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch):
+    """Variables that configure leadmark are set by the test that wants them."""
+    for name in [name for name in os.environ if name.startswith(("LEADMARK_", "HS_"))]:
+        monkeypatch.delenv(name)

@@ -1,7 +1,6 @@
 """One environment's file laid over the others: its keys name files, its values go over theirs."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from config.problems import Problem, error, nearest
@@ -34,29 +33,16 @@ def overlaid(documents: Mapping[str, Document], overlay: Document) -> tuple[dict
 
 def _merged(document: Document, overlay: Document, root: Loc) -> Document:
     """The document with what stands under ``root`` in the overlay laid over it."""
-    tables = {name: dict(getattr(document, name)) for name in ("keys", "values", "typed")}
-
-    def place(loc: Loc) -> None:
-        """Takes over where the overlay's node and all below it stand; forgets the document's."""
-        for name, table in tables.items():
-            for known in [known for known in table if known[: len(loc)] == loc]:
-                del table[known]
-            above = (*root, *loc)
-            table.update(
-                {
-                    known[len(root) :]: spot
-                    for known, spot in getattr(overlay, name).items()
-                    if known[: len(above)] == above
-                }
-            )
+    nodes = dict(document.nodes)
 
     def merge(below: Any, above: Any, loc: Loc) -> Any:
-        if not (isinstance(below, dict) and isinstance(above, dict)):
-            place(loc)
-            return above
-        merged = dict(below)
-        for key, value in above.items():
-            merged[key] = merge(below.get(key), value, (*loc, key))
-        return merged
+        if isinstance(below, dict) and isinstance(above, dict):
+            return below | {key: merge(below.get(key), value, (*loc, key)) for key, value in above.items()}
+        for known in [known for known in nodes if known[: len(loc)] == loc]:
+            del nodes[known]
+        there = (*root, *loc)
+        nodes.update({known[len(root) :]: n for known, n in overlay.nodes.items() if known[: len(there)] == there})
+        return above
 
-    return replace(document, value=merge(document.value, overlay.get(root), ()), **tables)
+    value = merge(document.value, overlay.get(root), ())
+    return Document(path=document.path, value=value, nodes=nodes)

@@ -43,6 +43,11 @@ def warning(spot: Spot, message: str) -> Problem:
     return Problem(path=spot.path, line=spot.line, column=spot.column, message=message, severity="warning")
 
 
+def unknown(spot: Spot, what: str, name: str, known: Iterable[str], advice: str) -> Problem:
+    """A name that is not one of the known, with the nearest of them and what to do."""
+    return error(spot, f'{what} "{name}"{nearest(name, known)}; {advice}')
+
+
 def nearest(name: str, names: Iterable[str]) -> str:
     """``, did you mean "x"?`` with the most similar of the names; "" when none is similar.
 
@@ -73,20 +78,12 @@ def shown(value: Any) -> str:
     >>> shown("on"), shown("pat-na1-0000"), shown([1])
     ('the text "on"', 'a text (not shown)', 'a list')
     """
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return str(value).lower()
-        case str() if not value.strip():
+    if isinstance(value, str):
+        if not value.strip():
             return "an empty text"
-        case str() if _SECRET.search(value) or len(value) > 60:
-            return "a text (not shown)"
-        case str():
-            return f'the text "{value}"'
-        case list() | tuple():
-            return "a list"
-        case dict():
-            return "a mapping"
-        case _:
-            return str(value)
+        return "a text (not shown)" if _SECRET.search(value) or len(value) > 60 else f'the text "{value}"'
+    if isinstance(value, list | tuple):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    return "nothing" if value is None else str(value).lower()

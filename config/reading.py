@@ -1,13 +1,13 @@
 """YAML as an admin means it: a plain tree of values, and where each of them stands.
 
-Of YAML 1.1's guesses none is made: plain ``true`` and ``false`` are booleans, plain ``12`` and ``1.5`` numbers, ``null``,
-``~`` and nothing are None; all else (``NO``, ``on``, ``1e3``, ``0123``, ``12:30``, ``2026-01-02``) is the text as typed,
-and so is everything in quotes and every key. Anchors and aliases work within bounds; tags, merge keys, several documents
-and duplicate keys are refused.
+None of YAML 1.1's guesses is made: plain ``true`` and ``false`` are booleans, plain ``12`` and ``1.5`` numbers;
+``null``, ``~`` and nothing are None; all else (``NO``, ``on``, ``1e3``, ``0123``, ``12:30``, ``2026-01-02``) is the
+text as typed, and so is everything in quotes and every key. Anchors and aliases work within bounds; tags, merge keys,
+several documents and duplicate keys are refused.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,32 +23,40 @@ _DEEPEST = 30
 _MOST_NODES = 100_000
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Node:
+    """Where one value stands, and its key; a list's item is its own key."""
+
+    key: Spot
+    value: Spot
+    #: a plain scalar exactly as typed; None for all else
+    typed: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """One file: the tree of its values, and the places of keys and values by their way through the tree."""
+    """One file: the tree of its values, and the place of each by its way through the tree."""
 
     path: str
     value: Any
-    keys: dict[Loc, Spot] = field(default_factory=dict)
-    values: dict[Loc, Spot] = field(default_factory=dict)
-    #: plain scalars exactly as typed
-    typed: dict[Loc, str] = field(default_factory=dict)
+    nodes: Mapping[Loc, Node] = field(default_factory=dict)
 
     def key(self, loc: Loc) -> Spot:
         """Where the key of the innermost existing node on the way stands; the file's beginning at the root."""
-        known = self.existing(loc)
-        return self.keys.get(known) or self.values.get(known) or Spot(path=self.path)
+        node = self.nodes.get(self.existing(loc))
+        return node.key if node else Spot(path=self.path)
 
     def at(self, loc: Loc) -> Spot:
-        """Where the value of the innermost existing node on the way stands; for mappings, their key."""
+        """Where the value of the innermost existing node on the way stands; of a mapping, its key."""
         known = self.existing(loc)
-        return self.key(known) if isinstance(self.get(known), dict) else self.values.get(known, self.key(known))
+        node = self.nodes.get(known)
+        return node.value if node and not isinstance(self.get(known), dict) else self.key(known)
 
     def existing(self, loc: Loc) -> Loc:
         """The way as far as it leads through this tree; steps the tree does not have are left out."""
         known: Loc = ()
         for step in loc:
-            if (*known, step) in self.values:
+            if (*known, step) in self.nodes:
                 known = (*known, step)
         return known
 
@@ -76,6 +84,17 @@ class Document:
         yield from found
 
 
+def texts_in(value: Any) -> list[tuple[Loc, str]]:
+    """The texts of a value that is one text or a list of them, with the step that leads to each.
+
+    >>> texts_in("a"), texts_in(["a", 1, "b"])
+    ([((), 'a')], [((0,), 'a'), ((2,), 'b')])
+    """
+    if isinstance(value, list):
+        return [((index,), item) for index, item in enumerate(value) if isinstance(item, str)]
+    return [((), value)] if isinstance(value, str) else []
+
+
 def _children(value: Any) -> Iterator[tuple[str | int, Any]]:
     if isinstance(value, dict):
         yield from value.items()
@@ -95,7 +114,7 @@ def read(path: str, text: str) -> tuple[Document | None, list[Problem]]:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             reader.check(event)
         node = yaml.compose(text, Loader=yaml.SafeLoader) if not reader.problems else None
-        value = reader.construct(node, ()) if node else None
+        value = reader.construct(node, (), Spot(path=path)) if node else None
     except yaml.MarkedYAMLError as failure:
         return None, [*reader.problems, error(reader.spot(failure.problem_mark), _syntax(failure))]
     except yaml.reader.ReaderError as failure:
@@ -106,7 +125,7 @@ def read(path: str, text: str) -> tuple[Document | None, list[Problem]]:
         return None, [error(failure.spot, str(failure))]
     if reader.problems and node is None:
         return None, reader.problems
-    return Document(path=path, value=value, keys=reader.keys, values=reader.values, typed=reader.typed), reader.problems
+    return Document(path=path, value=value, nodes=reader.nodes), reader.problems
 
 
 class _TooMuchError(Exception):
@@ -121,13 +140,11 @@ class _TooMuchError(Exception):
 class _Reader:
     path: str
     problems: list[Problem] = field(default_factory=list)
-    keys: dict[Loc, Spot] = field(default_factory=dict)
-    values: dict[Loc, Spot] = field(default_factory=dict)
-    typed: dict[Loc, str] = field(default_factory=dict)
+    nodes: dict[Loc, Node] = field(default_factory=dict)
     documents: int = 0
     depth: int = 0
 
-    def spot(self, mark: yaml.Mark | None) -> Spot:
+    def spot(self, mark: Any) -> Spot:
         return Spot(path=self.path, line=mark.line + 1, column=mark.column + 1) if mark else Spot(path=self.path)
 
     def check(self, event: yaml.Event) -> None:
@@ -148,23 +165,18 @@ class _Reader:
                 error(spot, 'tags (a word after "!") are not used here; put text that begins with "!" in quotes')
             )
 
-    def construct(self, node: yaml.Node, loc: Loc) -> Any:
+    def construct(self, node: yaml.Node, loc: Loc, key: Spot) -> Any:
         """The node's value; notes its place."""
-        self.values[loc] = self.spot(node.start_mark)
-        if len(loc) > _DEEPEST or len(self.values) > _MOST_NODES:
-            raise _TooMuchError(self.values[loc], "an alias (*name) repeats itself or too much; write it out instead")
-        match node:
-            case yaml.MappingNode():
-                return self.mapping(node, loc)
-            case yaml.SequenceNode():
-                for index, item in enumerate(node.value):
-                    self.keys[*loc, index] = self.spot(item.start_mark)
-                return [self.construct(item, (*loc, index)) for index, item in enumerate(node.value)]
-            case _ if node.style is None:
-                self.typed[loc] = node.value
-                return plain(node.value)
-            case _:
-                return node.value
+        spot = self.spot(node.start_mark)
+        if len(loc) > _DEEPEST or len(self.nodes) > _MOST_NODES:
+            raise _TooMuchError(spot, "an alias (*name) repeats itself or too much; write it out instead")
+        typed = node.value if isinstance(node, yaml.ScalarNode) and node.style is None else None
+        self.nodes[loc] = Node(key=key, value=spot, typed=typed)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, loc)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.construct(item, (*loc, i), self.spot(item.start_mark)) for i, item in enumerate(node.value)]
+        return node.value if typed is None else plain(typed)
 
     def mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -175,15 +187,11 @@ class _Reader:
             elif key.value == "<<" and key.style is None:
                 self.problems.append(error(spot, 'merge keys ("<<") are not used here; write the keys out'))
             elif key.value in found:
-                first = self.keys[*loc, key.value]
-                self.problems.append(
-                    error(
-                        spot, f'key "{key.value}" stands twice; the first is at {first.line}:{first.column}, keep one'
-                    )
-                )
+                first = self.nodes[*loc, key.value].key
+                message = f'key "{key.value}" stands twice; the first is at {first.line}:{first.column}, keep one'
+                self.problems.append(error(spot, message))
             else:
-                self.keys[*loc, key.value] = spot
-                found[key.value] = self.construct(value, (*loc, key.value))
+                found[key.value] = self.construct(value, (*loc, key.value), spot)
         return found
 
 

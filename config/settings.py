@@ -1,6 +1,7 @@
 """The typed settings: what ``leadmark.yaml`` and ``connections/*.yaml`` say, validated and frozen, in the YAML's shape.
 
-No secret is in them, only its name (``env:NAME``, ``file:/path``); ``config.secrets`` resolves it when a connection opens.
+No secret is in them, only its name (``env:NAME``, ``file:/path``); ``config.secrets`` resolves it when a connection
+opens.
 Spans stay the text the admin wrote (``30d``); the properties beside them give whole days or seconds.
 """
 
@@ -115,8 +116,8 @@ def _version(text: str) -> str:
 def _property(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]{1,100}", text):
         raise ValueError(
-            f'"{text}" is no internal name of a HubSpot property (small letters, digits, _); in HubSpot, the property\'s '
-            "settings show it beside the label"
+            f'"{text}" is no internal name of a HubSpot property (small letters, digits, _); in HubSpot, the '
+            "property's settings show it beside the label"
         )
     return text
 
@@ -170,7 +171,7 @@ class FactSource(Part):
     """Where one fact comes from: a property per object, and what its values mean."""
 
     #: object -> property; the first known one, in the order written, counts
-    columns: dict[Object, Property] = Field(min_length=1)
+    columns: dict[Object, Property]
     #: the CRM's value -> ours; empty: taken as it is
     values: dict[str, str] = Field(default_factory=dict)
 

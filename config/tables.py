@@ -18,9 +18,9 @@ def shipped_tables(lists: Mapping[str, frozenset[str]]) -> Tables:
 
 
 def list_entries(text: str) -> frozenset[str]:
-    """The entries of a list file: one a line, folded; what follows a ``#`` at the start or after a space is a remark.
+    r"""The entries of a list file: one a line, folded; what follows a ``#`` at the start or after a space is a remark.
 
-    >>> sorted(list_entries("# ours\\nAcme.example  # the parent\\n\\nBeta.example"))
+    >>> sorted(list_entries("# ours\nAcme.example  # the parent\n\nBeta.example"))
     ['acme.example', 'beta.example']
     """
     return folded((" " + line).split(" #")[0] for line in text.splitlines())

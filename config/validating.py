@@ -33,6 +33,7 @@ _WORDS = (
     (r"Input should be a valid dictionary.*", "must be keys with values below it, not {value}"),
     (r"Input should be greater than or equal to (\S+)", r"must be at least \1, not {value}"),
     (r"Input should be less than or equal to (\S+)", r"must be at most \1, not {value}"),
+    (r"Input should be True", "must be true, not {value}"),
     (r"\w+ should have at least 1 .*", "must not be empty"),
     (r"\w+ should have at least (\d+) items? .*, not (\d+)", r"must have \1 entries, not \2"),
     (r"\w+ should have at most (\d+) items? .*, not (?:more|\d+)", r"must have \1 entries, not more"),
@@ -62,8 +63,9 @@ def _amended(tree: Any, document: Document, findings: Iterable[ErrorDetails]) ->
     for finding in findings:
         loc = document.existing(finding["loc"])
         value = _at(tree, loc)
-        if finding["msg"] == _WANTS_TEXT and isinstance(value, bool | int | float) and loc in document.typed:
-            _put(tree, loc, document.typed[loc])
+        typed = document.nodes[loc].typed if loc else None
+        if finding["msg"] == _WANTS_TEXT and isinstance(value, bool | int | float) and typed is not None:
+            _put(tree, loc, typed)
             amended = True
         elif finding["msg"] == _WANTS_LIST and isinstance(value, list):
             _put(tree, loc, tuple(value))
@@ -94,7 +96,9 @@ def problems(document: Document, kind: type[BaseModel], findings: Iterable[Error
 
 
 def _problem(document: Document, kind: type[BaseModel], finding: ErrorDetails) -> Problem:
-    loc, said, value = finding["loc"], finding["msg"], finding["input"]
+    loc, said = finding["loc"], finding["msg"]
+    value = "a text (not shown)" if "login" in loc else shown(finding["input"])
+    key = _key(document, loc)
     name = str(next((step for step in reversed(loc) if step != "[key]"), ""))
     choices = re.findall(r"'([^']*)'", said) if said.startswith("Input should be '") else []
     if said == _MISSING:
@@ -104,13 +108,12 @@ def _problem(document: Document, kind: type[BaseModel], finding: ErrorDetails) -
         known = choices or keys_of(part_at(kind, loc[:-1]))
         return error(document.key(loc), unknown_key(name, known))
     if choices:
-        known = listed(choices)
-        close = nearest(value, choices) if isinstance(value, str) else ""
-        return error(document.at(loc), f'"{_key(document, loc)}" must be one of {known}; not {shown(value)}{close}')
+        close = nearest(str(finding["input"]), choices)
+        return error(document.at(loc), f'"{key}" must be one of {listed(choices)}; not {value}{close}')
     for pattern, words in _WORDS:
         if match := re.fullmatch(pattern, said, re.DOTALL):
-            message = match.expand(words).replace("{value}", shown(value))
-            return error(document.at(loc), f'"{_key(document, loc)}": {message}' if _key(document, loc) else message)
+            message = match.expand(words).replace("{value}", value)
+            return error(document.at(loc), f'"{key}" {message}' if words.startswith("must") else message)
     return error(document.at(loc), said)
 
 
@@ -118,11 +121,7 @@ def unknown_key(name: str, known: Iterable[str]) -> str:
     """The message for a key that is not one of the known."""
     known = sorted(known)
     close = nearest(name, known)
-    what = (
-        f'unknown key "{name}"'
-        if re.fullmatch(r"[\w .-]{1,40}", name) and shown(name).startswith("the text")
-        else "unknown key"
-    )
+    what = "unknown key " + shown(name).removeprefix("the text ")
     if ":" in name:
         close = '; a space is missing after ":"'
     return what + (close or (f"; known here: {listed(known)}" if known else ""))

@@ -1,0 +1,168 @@
+"""What must hold between the models and the connections: facts mapped, activities delivered, lists there.
+
+Every check reads the documents as written, so it finds its mistakes even where another part is wrong.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from config.problems import Problem, Spot, error, listed, unknown, warning
+from config.reading import Document, Loc, texts_in
+from scoring.conditions import NESTING
+from scoring.facts import NAMES
+from scoring.values import parse_days
+
+#: derived fact -> the facts it is made from, of which one is enough; none: it can always be told
+DERIVED: Mapping[str, tuple[str, ...]] = {
+    "seniority": ("title",),
+    "department": ("title",),
+    "email_domain": ("email",),
+    "email_type": ("email",),
+    "looks_like_spam": NAMES,
+    "missing": (),
+}
+#: sales' word; the status reads it, and no rule
+_HAND_OFF = "hand_off"
+_CONDITIONS = (("fit", "adjust", "*", "if"), ("disqualify", "*", "if"))
+_WHERE = ("engagement", "*", "rules", "*", "where")
+_CANARY = ("write", "canary", "if")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """What the connections of a folder deliver."""
+
+    facts: frozenset[str]
+    #: activity kind -> the attributes its touchpoints keep
+    kinds: Mapping[str, frozenset[str]]
+
+
+def delivered_by(connections: Collection[Document]) -> Delivered:
+    """What the connections deliver together, derived facts included."""
+    mapped = {str(loc[-1]) for connection in connections for loc, _ in connection.each("facts", "*")}
+    derived = {fact for fact, bases in DERIVED.items() if not bases or mapped.intersection(bases)}
+    kinds: dict[str, frozenset[str]] = {}
+    for connection in connections:
+        for loc, source in connection.each("activities", "*"):
+            keep = source.get("keep") if isinstance(source, dict) else None
+            kinds[str(loc[-1])] = kinds.get(str(loc[-1]), frozenset()) | frozenset(
+                keep if isinstance(keep, dict) else ()
+            )
+    return Delivered(facts=frozenset(mapped | derived) - {_HAND_OFF}, kinds=kinds)
+
+
+def check_model(model: Document, name: str, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
+    """Everything in a model that does not fit the folder; ``delivered`` is None while a connection is unreadable."""
+    written = model.get(("model",))
+    if isinstance(written, str) and written != name:
+        yield error(
+            model.at(("model",)), f'the model is called "{written}" but its file {name}.yaml; call both the same'
+        )
+    for pattern in (*_CONDITIONS, _WHERE):
+        yield from _lists_known(model, pattern, lists)
+    if delivered:
+        for spot, fact in _facts_read(model):
+            yield from _fact_known(spot, fact, delivered.facts)
+        yield from _activities_delivered(model, delivered.kinds)
+
+
+def check_canary(connection: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
+    """Facts and lists of a connection's canary condition that are not there."""
+    yield from _lists_known(connection, _CANARY, lists)
+    for loc, condition in connection.each(*_CANARY):
+        for place, fact in _names(loc, condition):
+            if delivered:
+                yield from _fact_known(connection.key(place), fact, delivered.facts)
+
+
+def check_spans(model: Document, installation: Document | None) -> Iterator[Problem]:
+    """Decays that outlast the activities they are for."""
+    kept = (_days(installation.get(("retention", "activities"))) if installation else None) or 760
+    for loc, decay in model.each("decays", "*"):
+        for key in ("half_life", "linear", "expires", "steps"):
+            written = decay.get(key) if isinstance(decay, dict) else None
+            spans = [_days(span) for span in written] if isinstance(written, dict) else [_days(written)]
+            if max((span for span in spans if span), default=0) > kept:
+                message = f'decay "{loc[-1]}" is longer than activities are kept (retention: activities: {kept}d)'
+                yield warning(model.at((*loc, key)), f"{message}; what is older never counts")
+
+
+def _fact_known(spot: Spot, fact: str, known: Collection[str]) -> Iterator[Problem]:
+    if fact in known:
+        return
+    if fact == _HAND_OFF:
+        yield error(spot, "hand_off is sales' word: it decides the MQL status by itself, and no condition reads it")
+    elif fact in DERIVED:
+        bases = " or ".join(DERIVED[fact])
+        message = f'fact "{fact}" is derived from {bases}, which no connection maps; map {bases} under facts'
+        yield error(spot, message)
+    else:
+        yield unknown(spot, "no connection maps the fact", fact, known, "map it under facts in a connection")
+
+
+def _facts_read(model: Document) -> Iterator[tuple[Spot, str]]:
+    for loc, _ in model.each("fit", "*"):
+        if loc[-1] != "adjust":
+            yield model.key(loc), str(loc[-1])
+    for pattern in _CONDITIONS:
+        for loc, condition in model.each(*pattern):
+            for place, fact in _names(loc, condition):
+                yield model.key(place), fact
+    for loc, facts in model.each("mql", "needs", "facts"):
+        for step, fact in texts_in(facts):
+            yield model.at((*loc, *step)), fact
+
+
+def _names(loc: Loc, condition: Any) -> Iterator[tuple[Loc, str]]:
+    """The names a condition tests, with the way to each."""
+    if isinstance(condition, list):
+        for index, inner in enumerate(condition):
+            yield from _names((*loc, index), inner)
+    elif isinstance(condition, dict):
+        for name, inner in condition.items():
+            if name in NESTING:
+                yield from _names((*loc, name), inner)
+            else:
+                yield (*loc, name), name
+
+
+def _activities_delivered(model: Document, kinds: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    for loc, rule in model.each("engagement", "*", "rules", "*"):
+        kind = rule.get("activity") if isinstance(rule, dict) else None
+        if not isinstance(kind, str):
+            continue
+        if kind in kinds:
+            yield from _attributes_kept(model, loc, rule, kinds[kind])
+        else:
+            advice = f"kinds delivered: {listed(sorted(kinds)) or 'none'}"
+            yield unknown(model.at((*loc, "activity")), "no connection delivers the activity", kind, kinds, advice)
+
+
+def _attributes_kept(model: Document, loc: Loc, rule: Mapping[str, Any], kept: Collection[str]) -> Iterator[Problem]:
+    kind = rule["activity"]
+    advice = f'"{kind}" keeps {listed(sorted(kept)) or "nothing"}; add it to keep in the connection'
+    for place, name in _names((*loc, "where"), rule.get("where")):
+        if name not in kept:
+            yield unknown(model.key(place), "the activity map does not keep the attribute", name, kept, advice)
+    each = re.search(r"\beach (\S+)", str(rule.get("limit")))
+    if each and each[1] not in kept:
+        spot = model.at((*loc, "limit"))
+        yield unknown(spot, "the activity map does not keep the attribute", each[1], kept, advice)
+
+
+def _lists_known(model: Document, pattern: tuple[str, ...], lists: Collection[str]) -> Iterator[Problem]:
+    for loc, condition in model.each(*pattern):
+        for place, _ in _names(loc, condition):
+            for step, name in texts_in(model.get((*place, "in_list"))):
+                if name not in lists:
+                    spot = model.at((*place, "in_list", *step))
+                    yield unknown(spot, "there is no list", name, lists, f"write its entries into lists/{name}.txt")
+
+
+def _days(span: Any) -> int | None:
+    try:
+        return parse_days(span)
+    except ValueError:
+        return None

@@ -26,23 +26,26 @@ class Limits:
         self._calls: deque[float] = deque()
         self._searches: deque[float] = deque()
 
-    def take(self, *, search: bool, now: datetime, zone: str) -> dict[str, str]:
-        """Counts one call and gives the headers of its reply; raises the 429 it gets instead."""
+    def take(self, *, search: bool, now: datetime, zone: str) -> tuple[dict[str, str], Refusal | None]:
+        """Counts one call: the headers of its reply, and the 429 it gets, if any."""
         today = now.astimezone(ZoneInfo(zone)).date()
-        if today != self._day:
-            self._day, self.used_today = today, 0
+        if self._day not in (None, today):
+            self.used_today = 0
+        self._day = today
         bucket, span_s, most = (self._searches, 1.0, self.search_per_s) if search else (self._calls, 10.0, self.per_10s)
         tick = self._monotonic()
         while bucket and bucket[0] <= tick - span_s:
             bucket.popleft()
+        refusal = None
         if self.on and self.used_today >= self.per_day:
-            raise _throttled("You have reached your daily limit.", "DAILY")
-        if self.on and len(bucket) >= most:
-            if search:
-                raise Refusal(429, "RATE_LIMITS", "You have reached your secondly limit.")
-            raise _throttled("You have reached your ten_secondly_rolling limit.", "TEN_SECONDLY_ROLLING")
-        bucket.append(tick)
-        self.used_today += 1
+            refusal = _throttled("You have reached your daily limit.", "DAILY")
+        elif self.on and len(bucket) >= most and search:
+            refusal = Refusal(429, "RATE_LIMITS", "You have reached your secondly limit.")
+        elif self.on and len(bucket) >= most:
+            refusal = _throttled("You have reached your ten_secondly_rolling limit.", "TEN_SECONDLY_ROLLING")
+        else:
+            bucket.append(tick)
+            self.used_today += 1
         headers = {
             "X-HubSpot-RateLimit-Daily": str(self.per_day),
             "X-HubSpot-RateLimit-Daily-Remaining": str(max(0, self.per_day - self.used_today)),
@@ -51,7 +54,7 @@ class Limits:
             headers["X-HubSpot-RateLimit-Max"] = str(self.per_10s)
             headers["X-HubSpot-RateLimit-Remaining"] = str(max(0, self.per_10s - len(bucket)))
             headers["X-HubSpot-RateLimit-Interval-Milliseconds"] = "10000"
-        return headers
+        return headers, refusal
 
 
 def _throttled(message: str, policy: str) -> Refusal:

@@ -13,32 +13,36 @@ EXPIRED = "pat-expired"
 
 def answer(world: World, method: str, target: str, authorization: str, raw: bytes) -> Reply:
     """The reply to one request; every refusal is one too."""
-    split = urlsplit(target)
-    path, dated = legacy(split.path)
-    found = find(method, path)
     sent: dict[str, str] = {}
     try:
         token = _token(authorization)
         with world.lock:
-            sent = world.limits.take(
-                search=bool(found and found[0].search), now=world.clock.now(), zone=world.time_zone
-            )
-            if found is None:
-                raise not_found()
-            route, parts = found
-            _check_scope(world, token, route, parts.get("kind", ""))
-            request = Request(
-                method=method,
-                path=path,
-                parts=parts,
-                query=parse_qs(split.query, keep_blank_values=True),
-                body=_json(raw),
-                dated=dated,
-            )
-            reply = route.handler(world, request)
+            reply = _handled(world, method, target, token, raw, sent)
     except Refusal as refusal:
         return Reply(status=refusal.status, body=refusal.body, headers=sent)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a body or id of another shape than expected
+        return Reply(status=400, body=invalid(f"Invalid input: {type(error).__name__}: {error}").body, headers=sent)
     return Reply(status=reply.status, body=reply.body, headers=sent)
+
+
+def _handled(world: World, method: str, target: str, token: str, raw: bytes, sent: dict[str, str]) -> Reply:
+    """The handler's reply; ``sent`` takes the headers that go with it or with its refusal."""
+    split = urlsplit(target)
+    path, dated = legacy(split.path)
+    found = find(method, path)
+    search = found is not None and found[0].search
+    headers, throttled = world.limits.take(search=search, now=world.clock.now(), zone=world.time_zone)
+    sent |= headers
+    if throttled:
+        raise throttled
+    if found is None:
+        raise not_found()
+    route, parts = found
+    _check_scope(world, token, route, parts.get("kind", ""))
+    query = parse_qs(split.query, keep_blank_values=True)
+    return route.handler(
+        world, Request(method=method, path=path, parts=parts, query=query, body=_json(raw), dated=dated)
+    )
 
 
 def writes(method: str, target: str) -> bool:

@@ -33,6 +33,11 @@ def merge(world: World, kind: str, primary: Row, other: Row, *, at_ms: int | Non
             world.lists.move(old_id, new_id)
         for engagement in ENGAGEMENTS:
             _relink(world, engagement, {primary.id, other.id}, new_id)
+    if table.kind == "companies":
+        old_ids = {str(primary.id), str(other.id)}
+        for contact in list(world.tables["contacts"].live()):
+            if contact.now.properties.get("associatedcompanyid") in old_ids:
+                world.write("contacts", contact, {"associatedcompanyid": str(new_id)}, source="MERGE")
     for row in (primary, other):
         table.remove(row)
         table.aliases[row.id] = new_id

@@ -1,4 +1,7 @@
-"""The one place that builds real objects: clock, store, connectors, logging, signals. Everything below gets them as arguments."""
+"""The one place that builds real objects: clock, store, connectors, logging, signals.
+
+Everything below gets them as arguments.
+"""
 
 import logging
 import os
@@ -86,7 +89,6 @@ def open_runtime(
     progress: Progress,
     now: Callable[[], datetime] | None = None,
     stop: Callable[[], bool] = lambda: False,
-    only: str | None = None,
 ) -> Iterator[Runtime]:
     """The installation with open store and connectors; closed at the end of the block.
 

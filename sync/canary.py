@@ -21,7 +21,7 @@ def allowed_records(
     maps: Sequence[ConnectionMap],
     day: int,
 ) -> frozenset[int] | None:
-    """The record numbers that may be written; None in every mode but canary, where all may or nothing is written anyway."""
+    """The record numbers that may be written; None in every other mode, where no record is singled out."""
     canary = connection.write.canary
     if connection.write.mode != "canary" or canary is None:
         return None

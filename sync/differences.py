@@ -48,7 +48,7 @@ def differing(tx: Connection, connection: str, model: str) -> Iterator[Planned]:
 
 
 def keep_verdicts(tx: Connection, plan: Plan) -> None:
-    """Notes which records the quiet-write rule holds back; they are looked at again when a value changes or a day begins."""
+    """Notes which records the quiet-write rule holds back, until a value changes or a day begins."""
     for some in in_chunks(plan.held_back):
         tx.execute(update(tables.record).where(tables.record.c.number.in_(some)).values(differs=HELD_BACK))
 

@@ -74,7 +74,10 @@ def found(tx: Connection, numbers: Iterable[int]) -> None:
 
 
 def unite(tx: Connection, groups: Iterable[Sequence[int]]) -> None:
-    """Makes one person of the persons of each group of records, under the lowest number. Journeys join; order does not matter."""
+    """Makes one person of each group of records, under the lowest number.
+
+    Journeys join; the order of groups does not matter.
+    """
     record = tables.record
     for group in groups:
         rows = tx.execute(

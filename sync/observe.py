@@ -1,7 +1,9 @@
-"""What an observation of our fields changes, and what a receipt changes. Pure: a record's three values in, three values out.
+"""What an observation of our fields changes, and what a receipt changes.
 
-For each output field of a record the store keeps **confirmed** (what we last wrote and the CRM acknowledged), **observed**
-(what it holds, from every pull and every receipt) and **desired** (what it should hold). Instants are microseconds.
+Pure: a record's three values in, three values out.
+
+For each output field of a record the store keeps **confirmed** (what we last wrote and the CRM acknowledged),
+**observed** (what it holds, from every pull and every receipt) and **desired** (what it should hold). Instants are microseconds.
 """
 
 from collections.abc import Mapping
@@ -42,8 +44,8 @@ class Fields:
 def observe(fields: Fields, values: Mapping[str, Value], *, stamp: int, requested_at: int, now: int) -> Fields:
     """The fields after a read.
 
-    Within the lag window after a receipt, a record with an older stamp, or from a page asked for before the receipt, does
-    not replace them; afterwards every read does.
+    Within the lag window after a receipt, a record with an older stamp, or from a page asked for before the receipt,
+    does not replace them; afterwards every read does.
     """
     if fields.receipt_at is not None and now < fields.receipt_at + LAG_WINDOW:
         older_stamp = fields.receipt_stamp is not None and stamp < fields.receipt_stamp

@@ -182,9 +182,9 @@ def make_plan(connection: str, records: Iterable[Planned], rules: WriteRules, *,
 def due(record: Planned, differing: Sequence[str], rules: WriteRules) -> bool:
     """Whether the quiet-write rule lets this record be written now.
 
-    It does when the score moved by ``min_change`` or reached 0 or 100; when grade, tier, status or the MQL date changed;
-    when a field is empty that should not be; when another record of the person shows the score already; or when something
-    differs that was last written ``refresh_after`` ago.
+    It does when the score moved by ``min_change`` or reached 0 or 100; when grade, tier, status or the MQL date
+    changed; when a field is empty that should not be; when another record of the person shows the score already; or
+    when something differs that was last written ``refresh_after`` ago.
     """
     fields = record.fields
     if record.shown_elsewhere or any(fields.observed.get(name) is None for name in differing):

@@ -1,7 +1,8 @@
 """Pull: pages into the store. A page and its cursor are one transaction, the cursor moves last.
 
 Applying a page twice, or late, changes nothing that a newer one said: inputs are taken by the record's stamp, our own
-fields by ``sync.observe``. What marks a person for scoring is a change of an input or of the timeline, never our fields.
+fields by ``sync.observe``. What marks a person for scoring is a change of an input or of the timeline, never of our
+fields.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Push: sends a plan in batches and keeps what the CRM said, one transaction a batch.
 
-A crash between the CRM's answer and its receipt costs one harmless repetition: the value is absolute, and the difference
-is still there in the next pass.
+A crash between the CRM's answer and its receipt costs one harmless repetition: the value is absolute, and the
+difference is still there in the next pass.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -128,7 +128,7 @@ class Runtime:
 
 
 def run_pass(runtime: Runtime, options: Options) -> RunReport:
-    """Runs one pass and keeps its report. Raises StoreError and programming errors only; CRM errors park their connection."""
+    """Runs one pass and keeps its report. Raises StoreError; errors of a CRM park their connection."""
     report = RunReport(pass_id=uuid4().hex[:12], started_at=runtime.now())
     wanted = [one for one in runtime.connections if options.only in {None, one.settings.name}]
     reports = {one.settings.name: ConnectionReport() for one in wanted}
@@ -221,7 +221,7 @@ def _check_fields(one: Open, definitions: Mapping[str, Mapping[str, FieldDefinit
         ]
         if lost:
             raise Fatal(
-                f"our fields do not exist on {object_}: {', '.join(lost)}; create them, or take them out of write.fields"
+                f"our fields do not exist on {object_}: {', '.join(lost)}; create them, or shorten write.fields"
             )
         if locked:
             raise Fatal(
@@ -257,8 +257,9 @@ def _adopt(runtime: Runtime, pulled: Sequence[Open], reports: Mapping[str, Conne
             for name, records in filled.items():
                 reports[name].state = "needs_adoption"
                 reports[name].reason = (
-                    f"the store is empty, but {records} records hold values in our fields. Another tool's: leadmark sync "
-                    "--adopt (they are saved, then replaced). Ours, the store was lost: leadmark sync --restored"
+                    f"the store is empty, but {records} records hold values in our fields. If another tool wrote them: "
+                    "leadmark sync --adopt (they are saved, then replaced). If we did and the store was lost: "
+                    "leadmark sync --restored"
                 )
             return False
         now = micros(runtime.now())

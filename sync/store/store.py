@@ -56,7 +56,7 @@ class Store:
 
 
 def open_store(where: str, *, create: bool = True) -> Store:
-    """The store at a folder or URL. A new one is created; an older schema, a newer one or an unfit place is a StoreError."""
+    """The store at a folder or URL, created when new. An older or newer schema or an unfit place is a StoreError."""
     engine = _engine(where, create=create)
     try:
         with engine.begin() as tx:
@@ -109,7 +109,7 @@ def _check_known(current: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if current not in known:
         raise StoreError(
-            f"the store's schema {current} is newer than this leadmark knows; run the version that wrote it, or a newer one"
+            f"the store has schema {current}, newer than this version knows; run the version that wrote it, or a newer one"
         )
 
 
@@ -117,7 +117,8 @@ def _check_revision(current: str, engine: Engine) -> None:
     _check_known(current)
     if current != _head():
         raise StoreError(
-            f"the store {_place(engine)} has schema {current}, this version needs {_head()}; back it up, then run: leadmark migrate"
+            f"the store {_place(engine)} has schema {current}, this version needs {_head()}; "
+            "back it up, then run: leadmark migrate"
         )
 
 
@@ -136,7 +137,8 @@ def _engine(where: str, *, create: bool) -> Engine:
     kind = file_system(folder)
     if kind in NETWORK_FILE_SYSTEMS:
         raise StoreError(
-            f"the store folder {folder} is on a network file system ({kind}), where SQLite loses data; use a local disk or a PostgreSQL URL"
+            f"the store folder {folder} is on a network file system ({kind}), where SQLite loses data; "
+            "use a local disk or a PostgreSQL URL"
         )
     try:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
@@ -186,7 +188,7 @@ def _place(engine: Engine) -> str:
 def _store_error(engine: Engine, error: SQLAlchemyError) -> StoreError:
     cause = getattr(error, "orig", None) or error
     return StoreError(
-        f"the store {_place(engine)} failed: {cause}; nothing of this step was kept, and a rerun goes on from the last one"
+        f"the store {_place(engine)} failed: {cause}; nothing of this step was kept, a rerun goes on from the last one"
     )
 
 

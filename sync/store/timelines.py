@@ -28,7 +28,7 @@ def activity_id(connection: str, source: str, crm_id: str) -> int:
     >>> activity_id("hubspot", "calls", "7") == activity_id("hubspot", "calls", "7")
     True
     """
-    digest = blake2b("\0".join((connection, source, crm_id)).encode(), digest_size=8).digest()
+    digest = blake2b(f"{connection}\0{source}\0{crm_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little")
 
 
@@ -72,7 +72,7 @@ class Arrival:
 
 
 def add(tx: Connection, arrivals: Mapping[int, Activities]) -> list[Arrival]:
-    """Merges activities into the records' timelines; says for each record what was new or changed. Repeating it adds nothing."""
+    """Merges activities into the records' timelines; what was new or changed by record. Repeating it adds nothing."""
     changes: list[Arrival] = []
     for numbers in in_chunks(sorted(arrivals)):
         stored = _read(tx, numbers)
@@ -106,7 +106,7 @@ def displace(tx: Connection, keep: Mapping[int, Sequence[int]]) -> None:
 
 
 def apply_displaced(tx: Connection) -> list[int]:
-    """Takes displaced activities off every record that no longer holds them; the numbers of the records changed. One scan."""
+    """Takes displaced activities off every record that no longer holds them; the records changed. One scan."""
     noted = {_unsigned(id_): set(load(keep)) for id_, keep in tx.execute(select(tables.displaced))}
     if not noted:
         return []

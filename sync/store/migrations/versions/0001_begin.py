@@ -1,4 +1,4 @@
-"""Begin"""
+"""The first schema."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -18,6 +18,7 @@ from config.problems import nearest
 from scoring.model import ConditionField, ScoringModel
 from scoring.tables import Tables
 from scoring.values import parse_days
+from scoring.wording import OUTPUT_TYPES
 
 Policy = Literal["overwrite", "keep", "raise_only"]
 Mode = Literal["shadow", "canary", "live"]
@@ -142,38 +143,60 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), _one_or_more_o
 EventTypes = Annotated[
     tuple[EventType, ...], BeforeValidator(_one_or_more), _one_or_more_of({"enum": list(get_args(EventType))})
 ]
+_OUTPUTS = {"type": "array", "minItems": 1, "items": {"enum": list(OUTPUT_TYPES)}}
 Property = Annotated[str, AfterValidator(_property)]
 
 
 class Part(BaseModel):
     """What every part of the settings has in common."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        arbitrary_types_allowed=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class Portal(Part):
     """The portal this connection must reach; another id or kind, and nothing runs."""
 
-    #: HubSpot's number of the portal (Hub ID), or env:NAME
     id: Annotated[str, AfterValidator(_portal)]
-    #: false for a sandbox or developer test account
+    """HubSpot's number of the portal (Hub ID), or env:NAME."""
     production: bool
+    """False for a sandbox or developer test account."""
 
 
 class HubSpotLogin(Part):
     """A service key, or the token of an existing private app."""
 
-    #: env:NAME or file:/path; resolved only when a connection is opened
     service_key: Reference
+    """Where the secret is, env:NAME or file:/path; it is read when a connection opens."""
+
+
+def _fact_as_written(schema: dict[str, Any]) -> None:
+    """A fact is written as a contact's property, or as objects beside ``values``."""
+    columns = {name: {"type": "string", "description": f"A property of the {name}."} for name in get_args(Object)}
+    written = {
+        "type": "object",
+        "properties": columns | {"values": schema["properties"]["values"]},
+        "additionalProperties": False,
+    }
+    description = schema["description"]
+    schema.clear()
+    schema.update({"description": description, "anyOf": [{"type": "string"}, written]})
 
 
 class FactSource(Part):
     """Where one fact comes from: a property per object, and what its values mean."""
 
-    #: object -> property; the first known one, in the order written, counts
+    model_config = ConfigDict(json_schema_extra=_fact_as_written)
+
     columns: dict[Object, Property]
-    #: the CRM's value -> ours; empty: taken as it is
+    """Object -> property; the first known one in the order written counts."""
     values: dict[str, str] = Field(default_factory=dict)
+    """The CRM's value -> ours; empty: taken as it is."""
 
     @model_validator(mode="before")
     @classmethod
@@ -191,31 +214,32 @@ class ActivitySource(Part):
     """Which items of a source are of one activity kind, and which attributes the touchpoint keeps."""
 
     from_: Source = Field(alias="from")
-    #: form_submissions: forms by id or name
+    """Where the items come from."""
     forms: Texts = ()
-    #: lists: lists by id or name
+    """With from: form_submissions, the forms by id or name."""
     lists: Texts = ()
-    #: email_events: which of them
+    """With from: lists, the lists by id or name."""
     type: EventTypes = ()
-    #: date_property: the contact's date whose every new value is an activity
+    """With from: email_events, which of them."""
     property: Annotated[str, AfterValidator(lambda text: _property(text) if text else text)] = ""
-    #: the source's attribute -> the ids or labels an item must have one of
+    """With from: date_property, the contact's date whose every new value is an activity."""
     where: dict[str, Texts] = Field(default_factory=dict)
-    #: touchpoint attribute -> the source's attribute
+    """The source's attribute -> the ids or labels an item must have one of."""
     keep: dict[str, str] = Field(default_factory=dict)
+    """Touchpoint attribute -> the source's attribute."""
 
 
 class Guard(Part):
     """A pass stops before its first write when the plan holds more than this."""
 
-    #: people who would become MQL
     new_mql: int = Field(default=50, ge=0)
-    #: people who would lose MQL
+    """People who would become MQL."""
     lost_mql: int = Field(default=50, ge=0)
-    #: records whose score, tier or status would be emptied
+    """People who would lose MQL."""
     cleared: int = Field(default=20, ge=0)
-    #: records to write, of those with a confirmed value; at least 100
+    """Records whose score, tier or status would be emptied."""
     changed: Annotated[str, AfterValidator(_percent)] = "20%"
+    """Records to write, of those with a confirmed value; at least 100."""
 
     @property
     def changed_percent(self) -> int:
@@ -227,32 +251,37 @@ class Canary(Part):
     """Only these records are written."""
 
     if_: ConditionField = Field(alias="if")
-    #: the lowest record numbers first, then fixed
+    """A condition over facts."""
     at_most: int = Field(default=50, ge=1)
+    """How many records: the lowest record numbers first, then fixed."""
 
 
 class OutputFields(Part):
     """Our fields in this CRM for one model."""
 
-    #: a field is the prefix and the output's name
     prefix: Annotated[str, AfterValidator(_prefix)] = "leadmark_"
-    outputs: tuple[str, ...] = Field(min_length=1)
-    #: output -> what to do with somebody else's edit; overwrite where nothing is said
+    """A field is the prefix and the output's name."""
+    outputs: Annotated[tuple[str, ...], WithJsonSchema(_OUTPUTS)] = Field(min_length=1)
+    """What is written."""
     policy: dict[str, Policy] = Field(default_factory=dict)
+    """Output -> what to do with somebody else's edit; overwrite where nothing is said."""
 
 
 class Write(Part):
     """What may be written, and when."""
 
     mode: Mode = "shadow"
+    """Shadow plans and reports only, canary writes some records, live writes all."""
     canary: Canary | None = None
+    """Whom mode canary writes."""
     guard: Guard = Field(default_factory=Guard)
-    #: points the score must move before it alone is a reason to write
+    """What stops a pass before its first write."""
     min_change: int = Field(default=5, ge=0, le=100)
-    #: after this any difference is written
+    """Points the score must move before it alone is a reason to write."""
     refresh_after: Days = "30d"
-    #: by model
+    """After this any difference is written."""
     fields: dict[str, OutputFields]
+    """Model -> our fields for it."""
 
     @property
     def refresh_after_days(self) -> int:
@@ -268,29 +297,33 @@ class Write(Part):
 class HubSpotConnection(Part):
     """One HubSpot portal."""
 
-    #: the file's name without .yaml
     name: str
+    """The file's name without .yaml."""
     crm: Literal["hubspot"]
-    #: another address: the emulator
+    """Which CRM this is."""
     url: Annotated[str, AfterValidator(_url)] = "https://api.hubapi.com"
-    #: HubSpot's dated API release, or "legacy"
+    """Another address: the emulator."""
     api_version: Annotated[str, AfterValidator(_version)] = "2026-09"
+    """HubSpot's dated API release, or "legacy"."""
     portal: Portal
+    """The account it must reach."""
     login: HubSpotLogin
-    #: fact -> where it comes from
+    """Who logs in."""
     facts: dict[str, FactSource]
-    #: activity kind -> where it comes from; the first kind that takes an item has it
+    """Fact -> where it comes from."""
     activities: dict[str, ActivitySource] = Field(default_factory=dict)
+    """Activity kind -> where it comes from; the first kind that takes an item has it."""
     write: Write
+    """What is written back."""
 
 
 class Retention(Part):
     """How long things are kept."""
 
-    #: older activities are neither stored nor scored
     activities: Days = "760d"
-    #: how long a deleted record's rows stay
+    """Older activities are neither stored nor scored."""
     gone: Days = "90d"
+    """How long a deleted record's rows stay."""
 
     @property
     def activities_days(self) -> int:
@@ -306,13 +339,14 @@ class Retention(Part):
 class Installation(Part):
     """What ``leadmark.yaml`` says."""
 
-    #: a folder for SQLite (relative to the config folder), or a PostgreSQL address; env:NAME and file:/path allowed
     store: Annotated[str, AfterValidator(_store)]
-    #: the one zone in which days begin
+    """A folder for SQLite (relative to the config folder), or a PostgreSQL address; env:NAME and file:/path allowed."""
     time_zone: Annotated[str, AfterValidator(_zone)]
-    #: the model that counts where one number is asked for
+    """The one zone in which days begin."""
     primary: str
+    """The model that counts where one number is asked for."""
     retention: Retention = Field(default_factory=Retention)
+    """How long things are kept."""
 
 
 class Settings(Installation):
@@ -321,6 +355,6 @@ class Settings(Installation):
     folder: Path
     connections: tuple[HubSpotConnection, ...]
     models: dict[str, ScoringModel]
-    #: name -> the file's text, for the store
     model_texts: dict[str, str]
+    """Name -> the file's text, for the store."""
     tables: Tables

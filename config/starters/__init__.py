@@ -9,6 +9,9 @@ from config.problems import listed, nearest
 
 #: the CRMs whose connection file a starter has
 CRMS = ("hubspot",)
+#: the folder of a config that holds the schemas for editors; the first line of every YAML file names one
+SCHEMAS = ".schemas"
+_SCHEMA_NAMES = ("leadmark.schema.json", "connection.schema.json", "model.schema.json")
 
 
 class StarterError(Exception):
@@ -37,6 +40,7 @@ def write(starter: str, folder: Path, crm: Sequence[str] = ("hubspot",)) -> list
         if each not in CRMS:
             raise StarterError(f'CRM "{each}" is not supported in this version; this release reads {listed(CRMS)}')
     files = {folder / path: source for path, source in _files(_here() / starter, Path()) if _wanted(path, crm)}
+    files |= {folder / SCHEMAS / name: resources.files("config") / name for name in _SCHEMA_NAMES}
     standing = sorted(str(path) for path in files if path.exists())
     if standing:
         raise StarterError(f"{standing[0]} already exists; nothing was written. Choose an empty folder")

@@ -1,0 +1,65 @@
+"""Schemas fit the code and the files that ship."""
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from config.reading import read
+from config.schemas import SCHEMAS, schema, text
+
+CONFIG = Path(__file__).parents[1] / "config"
+STARTERS = sorted((CONFIG / "starters").glob("*/"))
+SHIPPED = [
+    pytest.param(path, name, id=f"{path.relative_to(CONFIG / 'starters')}")
+    for pattern, name in (
+        ("*/leadmark.yaml", "leadmark.schema.json"),
+        ("*/connections/*.yaml", "connection.schema.json"),
+        ("*/models/*.yaml", "model.schema.json"),
+    )
+    for path in sorted((CONFIG / "starters").glob(pattern))
+]
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_the_written_schema_is_in_step_with_the_code(name):
+    assert (CONFIG / name).read_text(encoding="utf-8") == text(SCHEMAS[name]), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_is_a_schema(name):
+    jsonschema.Draft202012Validator.check_schema(schema(SCHEMAS[name]))
+
+
+@pytest.mark.parametrize(("path", "name"), SHIPPED)
+def test_every_shipped_file_fits_its_schema(path, name):
+    document, problems = read(path.name, path.read_text(encoding="utf-8"))
+    assert not problems
+    jsonschema.Draft202012Validator(schema(SCHEMAS[name])).validate(document.value)
+
+
+@pytest.mark.parametrize(("path", "name"), SHIPPED)
+def test_every_shipped_file_names_its_schema_for_editors(path, name):
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# yaml-language-server: $schema=")
+    assert first.endswith(f".schemas/{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "remark"),
+    [
+        ("leadmark.schema.json", {"store": "x", "time_zone": "UTC", "primary": "b2b", "zone": 1}, "an unknown key"),
+        ("leadmark.schema.json", {"store": "x", "time_zone": "UTC"}, "a missing key"),
+        ("connection.schema.json", {"crm": "dynamics"}, "another CRM"),
+        ("model.schema.json", {"model": "b2b", "weights": {"fit": "forty", "engagement": 60}}, "a wrong kind"),
+    ],
+)
+def test_a_schema_refuses_what_the_loader_refuses(name, wrong, remark):
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema(SCHEMAS[name])).validate(wrong)
+
+
+def test_a_bare_number_stands_where_text_is_wanted():
+    validator = jsonschema.Draft202012Validator(schema(SCHEMAS["connection.schema.json"]))
+    wrong = [error.json_path for error in validator.iter_errors({"portal": {"id": 123, "production": True}})]
+    assert "$.portal.id" not in wrong

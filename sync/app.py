@@ -89,8 +89,10 @@ def open_runtime(
     progress: Progress,
     now: Callable[[], datetime] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    sleep: Callable[[float], None] = time.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[Runtime]:
-    """The installation with open store and connectors; closed at the end of the block.
+    """The installation with open store and connectors, which wait by ``sleep``; closed at the end of the block.
 
     Raises SecretMissing, StoreError. Connections make no call before a pass does.
     """
@@ -99,7 +101,8 @@ def open_runtime(
     connections: list[Open] = []
     try:
         for connection in settings.connections:
-            connections.append(_open(connection, now))  # noqa: PERF401 - those opened are closed when a later one fails
+            connector = _connector(connection, now, sleep, monotonic)
+            connections.append(_open(connection, connector))
         yield Runtime(settings=settings, store=store, connections=connections, now=now, stop=stop, progress=progress)
     finally:
         for one in connections:
@@ -108,22 +111,24 @@ def open_runtime(
         store.close()
 
 
-def _open(settings: HubSpotConnection, now: Callable[[], datetime]) -> Open:
-    map_ = map_of(settings)
+def _open(settings: HubSpotConnection, connector: Connector) -> Open:
     portal = settings.portal.model_copy(update={"id": resolve(settings.portal.id)})
-    return Open(
-        settings=settings.model_copy(update={"portal": portal}), map=map_, connector=_connector(settings, map_, now)
-    )
+    return Open(settings=settings.model_copy(update={"portal": portal}), map=map_of(settings), connector=connector)
 
 
-def _connector(settings: HubSpotConnection, map_: ConnectionMap, now: Callable[[], datetime]) -> Connector:
+def _connector(
+    settings: HubSpotConnection,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    monotonic: Callable[[], float],
+) -> Connector:
     return HubSpot.open(
         settings,
         token=resolve(settings.login.service_key),
-        outputs=sorted(map_.outputs),
+        outputs=sorted(map_of(settings).outputs),
         now=now,
-        sleep=time.sleep,
-        monotonic=time.monotonic,
+        sleep=sleep,
+        monotonic=monotonic,
     )
 
 

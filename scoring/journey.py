@@ -178,7 +178,12 @@ def join(a: Journey, b: Journey) -> Journey:
 
 
 def latest_word(words: Iterable[Sales]) -> Sales | None:
-    """The word that counts of a person's records: the latest; ties by won, accepted, qualifying, lost, recycled."""
+    """The word that counts of a person's records: the latest; ties by won, accepted, qualifying, lost, recycled.
+
+    >>> lost, won = (Sales(word=word, at=0, on=date(1970, 1, 1)) for word in ("lost", "won"))
+    >>> latest_word([lost, won]).word, latest_word([])
+    ('won', None)
+    """
     return max(words, key=lambda said: (said.at, WORD_RANK[said.word]), default=None)
 
 
@@ -281,7 +286,7 @@ def _still_holds(model: ScoringModel, evaluation: Evaluation) -> bool:
     needs = model.mql.needs
     if needs is None:
         return False
-    minimums = list(_minimums(needs, evaluation))
+    minimums = _minimums(needs, evaluation)
     if needs.grade is not None:
         minimums.append((evaluation.fit, model.grades.get(needs.grade, 0)))
     if not minimums:

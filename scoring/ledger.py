@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from scoring.compile import CompiledModel
@@ -20,6 +21,9 @@ UNITS_PER_POINT = 100 * MICRO  # a percent of a micro-point
 Part = Literal["fit", "engagement", "score"]
 Kind = Literal["variable", "adjust", "rule", "cap", "floor", "clamp", "rounding", "disqualified"]
 
+_REASONS = frozenset({"variable", "adjust", "rule"})
+_BOUNDS = frozenset({"cap", "floor", "clamp"})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -30,6 +34,7 @@ class Line:
     key: str  #: the fact, or the id in the model, that the line belongs to
     label: str
     units: int  #: points of the score in 1e-8
+    group: str | None = None  #: of a rule, a cap and a floor: the id of their group
     count: int = 0  #: activities that counted
     newest: date | None = None  #: the newest of them
     value: FactValue | None = None  #: of a fit variable: the fact, None when unknown
@@ -39,6 +44,10 @@ class Line:
     def points(self) -> Decimal:
         """Points of the score, exact."""
         return Decimal(self.units).scaleb(-8).normalize()
+
+    def is_over(self, line: "Line") -> bool:
+        """Whether this line, a cap, floor or clamp, bounds a sum that the other is part of."""
+        return line.part == self.part and (self.group is None or line.group == self.group)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +60,29 @@ class Ledger:
     grade: str
     tier: str
     disqualified_by: str | None  #: the disqualifier's label
-    lines: tuple[Line, ...]
+    lines: tuple[Line, ...]  #: fit, engagement, rounding, disqualifier
+
+    @cached_property
+    def effects(self) -> tuple[tuple[Line, int], ...]:
+        """Every variable, adjustment and rule with the units of it that count, in the order of the lines.
+
+        What a bound takes or gives back is taken off the weakest lines under it first, so that the effects add up to
+        the score before rounding and the strongest reason is the one that counts most.
+        """
+        lines = [line for line in self.lines if line.kind in _REASONS]
+        units = [line.units for line in lines]
+        for bound in self.lines:
+            if bound.kind not in _BOUNDS:
+                continue
+            left = bound.units
+            under = [place for place in range(len(lines) - 1, -1, -1) if bound.is_over(lines[place])]
+            for place in sorted(under, key=lambda place: abs(units[place])):
+                if (units[place] < 0) == (left > 0):
+                    size = min(abs(left), abs(units[place]))
+                    change = size if left > 0 else -size
+                    units[place] += change
+                    left -= change
+        return tuple(zip(lines, units, strict=True))
 
     def to_json(self) -> dict[str, object]:
         """The ledger as JSON values with stable keys; points as exact text, dates as ISO text."""
@@ -68,6 +99,7 @@ class Ledger:
                     "kind": line.kind,
                     "key": line.key,
                     "label": line.label,
+                    "group": line.group,
                     "points": f"{line.points:f}",
                     "count": line.count,
                     "newest": line.newest and line.newest.isoformat(),
@@ -149,6 +181,7 @@ def _engagement(compiled: CompiledModel, evaluation: Evaluation) -> Iterator[Lin
                     key=rule.rule.id,
                     label=rule.rule.label,
                     units=weight * rule.points,
+                    group=group.id,
                     count=rule.count,
                     newest=date.fromordinal(EPOCH + rule.newest),
                 )
@@ -159,6 +192,7 @@ def _engagement(compiled: CompiledModel, evaluation: Evaluation) -> Iterator[Lin
                 key=group.id,
                 label=_bound(group.label, result.before, result.points),
                 units=weight * (result.points - result.before),
+                group=group.id,
             )
     before = sum(result.points for result in evaluation.groups)
     if evaluation.engagement_micro != before:

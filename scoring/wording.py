@@ -6,6 +6,7 @@ it is not the score day's. People see labels and words, never ids.
 
 from collections.abc import Mapping
 from datetime import date
+from operator import itemgetter
 from typing import Literal
 
 from scoring.fact_values import FactValue
@@ -50,8 +51,6 @@ STATUS_WORDS: Mapping[Status, str] = {
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TENTH = UNITS_PER_POINT // 10
 _ELLIPSIS = "…"
-#: The kinds of line that are a reason in themselves, not a bound on others.
-_REASONS = frozenset({"variable", "adjust", "rule"})
 
 
 def outputs(
@@ -88,11 +87,11 @@ def outputs(
 def summary(journey: Journey, ledger: Ledger, day: date) -> str:
     """One line: tier, score, status with its day, and the strongest reason in favour when there is one."""
     if ledger.disqualified_by is not None:
-        return f"{ledger.tier} · {STATUS_WORDS['disqualified']}: {_lower_start(ledger.disqualified_by)}"
+        return f"{ledger.tier} · {_verdict(ledger.disqualified_by)}"
     since = journey.mql_since if journey.status == "mql" and journey.mql_since else journey.since
     parts = [ledger.tier, str(ledger.score), f"{STATUS_WORDS[journey.status]} since {day_in_words(since, day)}"]
-    best = max((line for line in ledger.lines if line.kind in _REASONS), key=lambda line: line.units, default=None)
-    if best is not None and _tenths(best.units) > 0:
+    best, effect = max(ledger.effects, key=itemgetter(1), default=(None, 0))
+    if best is not None and _tenths(effect) > 0:
         parts.append(_lower_start(_what(best, day)))
     return " · ".join(parts)
 
@@ -100,15 +99,15 @@ def summary(journey: Journey, ledger: Ledger, day: date) -> str:
 def reasons(ledger: Ledger, day: date) -> str:
     """What made the score, strongest first, for and against, in points of the score; "" when nothing has an effect.
 
-    A disqualifier comes before all. Lines that round to no tenth of a point are left out.
+    A disqualifier comes before all. The points are those that count under caps and other bounds (``Ledger.effects``); a
+    reason without a tenth of a point is left out.
     """
     parts = []
-    for line in sorted(ledger.lines, key=_strength):
-        tenths = _tenths(line.units)
-        if line.kind == "disqualified" and not tenths:
-            parts.append(line.label)
-        elif tenths and line.kind != "rounding":
-            parts.append(f"{_what(line, day)}{_when(line, day)} {_signed(tenths)}")
+    if ledger.disqualified_by is not None:
+        parts.append(f"{_verdict(ledger.disqualified_by)}{_signed(_tenths(ledger.lines[-1].units))}")
+    for line, effect in sorted(ledger.effects, key=lambda pair: -abs(pair[1])):
+        if tenths := _tenths(effect):
+            parts.append(f"{_what(line, day)}{_when(line, day)}{_signed(tenths)}")
     return "; ".join(parts)
 
 
@@ -139,8 +138,8 @@ def day_in_words(on: date, day: date) -> str:
     return short if on.year == day.year else f"{short} {on.year}"
 
 
-def _strength(line: Line) -> tuple[bool, int]:
-    return line.kind != "disqualified", -abs(line.units)
+def _verdict(label: str) -> str:
+    return f"{STATUS_WORDS['disqualified']}: {_lower_start(label)}"
 
 
 def _what(line: Line, day: date) -> str:
@@ -171,9 +170,11 @@ def _tenths(units: int) -> int:
 
 
 def _signed(tenths: int) -> str:
+    if not tenths:
+        return ""
     whole, tenth = divmod(abs(tenths), 10)
     sign = "+" if tenths > 0 else "-"
-    return f"{sign}{whole}.{tenth}" if tenth else f"{sign}{whole}"
+    return f" {sign}{whole}.{tenth}" if tenth else f" {sign}{whole}"
 
 
 def _lower_start(text: str) -> str:

@@ -256,6 +256,12 @@ def test_lost_rules_for_180_days_then_reads_as_recycled_at_the_same_sales_at(age
     assert (now.sales, now.sales_at) == ("lost", lost.at)  # "raw: lost, not what it lapses to"
 
 
+def test_a_loss_that_lapses_is_no_new_word_of_sales():
+    lost = said("lost", DAY - timedelta(days=181))
+    transition = step(was("lost", sales="lost", sales_at=lost.at), person(), lost)[1]
+    assert (transition.to, transition.cause) == ("recycled", "decay")
+
+
 def test_an_mql_after_a_lapsed_loss_stays_by_row_4():
     lost = said("lost", DAY - timedelta(days=200))
     first, entry = step(was("lost", sales="lost", sales_at=lost.at), person(score=60, newest=at(DAY)), lost)

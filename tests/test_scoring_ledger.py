@@ -209,6 +209,7 @@ def test_the_json_has_stable_keys_and_exact_values():
         "kind": "variable",
         "key": "employees",
         "label": "Company size",
+        "group": None,
         "points": "5.28",
         "count": 0,
         "newest": None,
@@ -306,6 +307,15 @@ def test_only_bounds_and_rounding_that_do_something_have_a_line(model, facts, ac
         if line.kind in {"cap", "floor", "clamp", "rounding"}
     )
     assert all(abs(line.units) <= UNITS_PER_POINT // 2 for line in ledger.lines if line.kind == "rounding")
+
+
+@given(models(), people, timelines)
+def test_what_counts_of_the_reasons_adds_up_to_the_score_before_rounding(model, facts, activities):
+    ledger, evaluation = book(facts, activities, model)
+    effects = ledger.effects
+    exact = model.weights.fit * evaluation.fit_micro + model.weights.engagement * evaluation.engagement_micro
+    assert sum(effect for _, effect in effects) == exact
+    assert all(0 <= effect <= line.units or line.units <= effect <= 0 for line, effect in effects)
 
 
 @given(models(), people, timelines, st.integers(0, 120))

@@ -27,10 +27,12 @@ MODEL = ScoringModel.model_validate(
 )
 
 
-def line(points=0, label="Label", kind="rule", *, units=None, **fields):
+PARTS = {"variable": "fit", "adjust": "fit", "rule": "engagement", "cap": "engagement", "floor": "engagement"}
+
+
+def line(points=0, label="Label", kind="rule", *, units=None, part=None, **fields):
     whole = round(points * UNITS_PER_POINT) if units is None else units
-    part = {"rule": "engagement", "variable": "fit", "adjust": "fit"}.get(kind, "score")
-    return Line(part=part, kind=kind, key="key", label=label, units=whole, **fields)
+    return Line(part=part or PARTS.get(kind, "score"), kind=kind, key="key", label=label, units=whole, **fields)
 
 
 def ledger(*lines, score=84, tier="A1", disqualified_by=None):
@@ -67,10 +69,10 @@ PRIVATE = line(-4, "Private e-mail address", "adjust")
         (journey(mql_since=date(2026, 11, 5)), (), "A1 · 84 · MQL since 5 Nov"),
         (journey(), (), "A1 · 84 · MQL since 3 Nov"),  # taken over from a CRM without the day of entry
         (journey("lost", mql_since=date(2026, 10, 1)), (), "A1 · 84 · Lost since 3 Nov"),  # mql_since is of the past
-        # a bound on others is no reason
+        # the strongest by what its cap leaves of it
         (
             journey("prospect"),
-            (line(30, "At least 5", "floor"), PRICES),
+            (line(30, "Clicked in a mail", group="mail"), line(-24, "", "cap", group="mail"), PRICES),
             "A1 · 84 · Prospect since 3 Nov · looked at prices",
         ),
         (journey("prospect"), (line(9, "LinkedIn ad"),), "A1 · 84 · Prospect since 3 Nov · LinkedIn ad"),
@@ -110,14 +112,27 @@ def test_every_status_has_a_word_of_its_own(status):
         ((line(10.5), line(-10.96)), "Label -11; Label +10.5"),  # strongest by size, whole points without a tenth
         ((line(5, "One"), line(5, "Two")), "One +5; Two +5"),  # equals keep the model's order
         ((line(0.5, "Rounding", "rounding"), DEMO), "Asked for a demo (3 Nov) +24"),  # rounding is nobody's doing
-        ((line(-6, "On our site: at most 40", "cap"),), "On our site: at most 40 -6"),
+        # what a cap takes is taken off the weakest under it, and so never from another group
         (
-            (DEMO, line(-24, "Disqualified: competitor", "disqualified")),
-            "Disqualified: competitor -24; Asked for a demo (3 Nov) +24",
+            (
+                line(3, "Weak", group="a"),
+                line(9, "Strong", group="a"),
+                line(-2, "Other", group="b"),
+                line(-4, "", "cap", group="a"),
+            ),
+            "Strong +8; Other -2",
         ),
         (
-            (DEMO, line(0, "Disqualified: competitor", "disqualified")),  # even when there was nothing to take
-            "Disqualified: competitor; Asked for a demo (3 Nov) +24",
+            (line(5, "First", group="a"), line(5, "Second", group="a"), line(-5, "", "cap", group="a")),
+            "First +5",  # of equals the later one gives
+        ),
+        (
+            (line(9, group="a"), line(-20, "Jobs", group="a"), line(4, "", "floor", group="a")),
+            "Jobs -16; Label +9",
+        ),
+        (
+            (line(50, "Size", "variable"), line(20, "Target", "adjust"), DEMO, line(-30, "", "clamp", part="fit")),
+            "Size +40; Asked for a demo (3 Nov) +24",
         ),
         ((line(3, count=1, newest=date(2025, 11, 3)),), "Label (3 Nov 2025) +3"),
         ((line(3, count=2, newest=date(2025, 11, 3)),), "Label 2x (latest 3 Nov 2025) +3"),
@@ -132,6 +147,18 @@ def test_every_status_has_a_word_of_its_own(status):
 )
 def test_reasons_are_strongest_first_with_labels_dates_and_points(lines, expected):
     assert reasons(ledger(*lines), DAY) == expected
+
+
+@pytest.mark.parametrize(
+    ("taken", "expected"),
+    [
+        (-24, "Disqualified: competitor -24; Asked for a demo (3 Nov) +24"),
+        (0, "Disqualified: competitor; Asked for a demo (3 Nov) +24"),  # even when there was nothing to take
+    ],
+)
+def test_a_disqualifier_is_the_first_of_the_reasons(taken, expected):
+    last = line(taken, "Disqualified: Competitor", "disqualified")
+    assert reasons(ledger(DEMO, last, score=0, tier="F", disqualified_by="Competitor"), DAY) == expected
 
 
 @given(
@@ -208,7 +235,8 @@ def test_outputs_without_anything_to_say_are_empty():
 
 
 def test_the_outputs_of_a_disqualified_person_name_the_reason():
-    book = ledger(score=0, tier="F", disqualified_by="Competitor")
+    last = line(0, "Disqualified: Competitor", "disqualified")
+    book = ledger(last, score=0, tier="F", disqualified_by="Competitor")
     values = outputs(MODEL, journey("disqualified", recycled_on=DAY), book, DAY)
     assert (values["disqualified_by"], values["mql_status"], values["recycled_on"]) == (
         "Competitor",

@@ -93,10 +93,7 @@ class HubSpot:
 
     def push(self, updates: Sequence[FieldUpdate]) -> Sequence[Receipt]:
         """Receipts in the order of the updates; see ``connectors.hubspot.push``."""
-        definitions = self._definitions_of("contact")
-        if any(name not in definitions for update in updates for name in update.values):
-            definitions = self._definitions_of("contact", fresh=True)
-        return push(self._client, definitions, self._wanted.outputs, updates)
+        return push(self._client, self._definitions_of, self._wanted.outputs, updates)
 
     def calls(self) -> int:
         """HTTP requests sent since this object was built."""

@@ -12,6 +12,7 @@ from connectors.errors import Fatal, Refused
 from connectors.hubspot.client import BATCH_ROWS, Client, Json
 from connectors.hubspot.failures import blame
 from connectors.hubspot.fields import encode
+from connectors.hubspot.reading import Definitions
 
 #: a property is at fault, not a record
 _LOST_FIELD = frozenset({"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"})
@@ -84,10 +85,7 @@ class _Batch:
 
 
 def push(
-    client: Client,
-    definitions: Mapping[str, FieldDefinition],
-    outputs: Collection[str],
-    updates: Sequence[FieldUpdate],
+    client: Client, definitions: Definitions, outputs: Collection[str], updates: Sequence[FieldUpdate]
 ) -> list[Receipt]:
     """One receipt per update, in their order; at most 100 updates, one per contact, of output properties only.
 
@@ -97,11 +95,14 @@ def push(
     if not updates:
         return []
     _check(outputs, updates)
-    for update in updates:
-        for name in update.values:
-            if name not in definitions or not definitions[name].writable:
-                raise _lost(name)
-    return _Batch(client, definitions).send(updates)
+    known = definitions("contact")
+    names = {name for update in updates for name in update.values}
+    if not known.keys() >= names:
+        known = definitions("contact", fresh=True)
+    for name in sorted(names):
+        if name not in known or not known[name].writable:
+            raise _lost(name)
+    return _Batch(client, known).send(updates)
 
 
 def _check(outputs: Collection[str], updates: Sequence[FieldUpdate]) -> None:

@@ -46,7 +46,6 @@ def changes(search: Search, *, stamp: str, start: int) -> Iterator[tuple[list[Ro
 
     The stamp is 0 where there are no rows.
 
-
     Pages overlap by one row: when the row a page begins with is not the one the page before ended with, rows moved
     (each change moves its row to the end, and one would be skipped), so the walk begins again at the last stamp. Before
     HubSpot's limit of 10,000 it goes on from the last stamp as well; and when that many rows share one millisecond,

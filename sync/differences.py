@@ -13,7 +13,7 @@ from sync.store.store import in_chunks, upsert
 from sync.store.values import DAY_US, dump, load
 
 
-def planned(row: Row[Any], refused: Mapping[str, str], *, shown_elsewhere: bool = False, cause: str = "") -> Planned:
+def planned(row: Row[Any], refused: Mapping[str, str], cause: str = "") -> Planned:
     """A record's row as the plan sees it."""
     return Planned(
         number=row.number,
@@ -22,7 +22,6 @@ def planned(row: Row[Any], refused: Mapping[str, str], *, shown_elsewhere: bool 
         person=row.person,
         fields=fields_of(row),
         refused=refused,
-        shown_elsewhere=shown_elsewhere,
         cause=cause,
     )
 
@@ -44,7 +43,7 @@ def differing(tx: Connection, connection: str, model: str) -> Iterator[Planned]:
     ):
         refused.setdefault(number, {})[name] = payload
     for row in rows:
-        yield planned(row, refused.get(row.number, {}), cause=row.cause or "")
+        yield planned(row, refused.get(row.number, {}), row.cause or "")
 
 
 def keep_verdicts(tx: Connection, plan: Plan) -> None:

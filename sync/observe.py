@@ -3,7 +3,8 @@
 Pure: a record's three values in, three values out.
 
 For each output field of a record the store keeps **confirmed** (what we last wrote and the CRM acknowledged),
-**observed** (what it holds, from every pull and every receipt) and **desired** (what it should hold). Instants are microseconds.
+**observed** (what it holds, from every pull and every receipt) and **desired** (what it should hold).
+Instants are microseconds.
 """
 
 from collections.abc import Mapping

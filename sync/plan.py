@@ -39,8 +39,6 @@ class Planned:
     fields: Fields
     #: quarantined field ("" = the whole record) -> digest of what was refused
     refused: Mapping[str, str]
-    #: another record of the person already shows the score this one should
-    shown_elsewhere: bool = False
     cause: str = ""
 
 
@@ -183,11 +181,11 @@ def due(record: Planned, differing: Sequence[str], rules: WriteRules) -> bool:
     """Whether the quiet-write rule lets this record be written now.
 
     It does when the score moved by ``min_change`` or reached 0 or 100; when grade, tier, status or the MQL date
-    changed; when a field is empty that should not be; when another record of the person shows the score already; or
-    when something differs that was last written ``refresh_after`` ago.
+    changed; when a field is empty that should not be; or when something differs that was last written
+    ``refresh_after`` ago.
     """
     fields = record.fields
-    if record.shown_elsewhere or any(fields.observed.get(name) is None for name in differing):
+    if any(fields.observed.get(name) is None for name in differing):
         return True
     for name in differing:
         output = rules.outputs[name].output

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from connectors.base import Activity, Connector, Page, Record
 from sync import identity
@@ -23,6 +23,8 @@ from sync.store.values import dump, load, micros
 
 #: the meta value that says how often names of known touchpoints changed; part of the maps' digest
 RELABELLED = "relabelled"
+#: the meta value, by connection, of the end of its first complete pull
+FIRST_COMPLETE = "first_complete:"
 
 
 @dataclass(kw_only=True)
@@ -59,20 +61,6 @@ class Reader:
         self.pulled.records += len(page.records)
         self.pulled.activities += len(page.activities)
         self.pulled.deletions += len(page.deletions)
-
-    def complete(self, stream: str) -> None:
-        """Notes that this stream was read to its end."""
-        cursor = tables.cursor
-        with self.store.begin() as tx:
-            tx.execute(
-                update(cursor)
-                .where(
-                    cursor.c.connection == self.map.connection,
-                    cursor.c.stream == stream,
-                    cursor.c.first_complete_at.is_(None),
-                )
-                .values(first_complete_at=micros(self.now()))
-            )
 
     def _move_cursor(self, tx: Connection, page: Page) -> None:
         row = {"connection": self.map.connection, "stream": page.stream, "cursor": dump(dict(page.next_cursor))}
@@ -216,21 +204,20 @@ class Reader:
 
     def _addresses(self, tx: Connection, object_: str, current: Sequence[tuple[int, Record]]) -> None:
         table = tables.address
-        answers = {
-            (name, number)
-            for number, record in current
-            for name in (*record.emails, waiting_for(object_, record.id))
-            if name
-        }
+        answers = {(email, number) for number, record in current for email in record.emails if email}
+        for some in in_chunks([number for number, _ in current]):
+            known = tx.execute(select(table.c.email, table.c.record).where(table.c.record.in_(some))).tuples().all()
+            for email, number in set(known) - answers:
+                tx.execute(delete(table).where(table.c.email == email, table.c.record == number))
         upsert(
             tx,
             table,
             [
                 {"connection": self.map.connection, "email": email, "record": number}
                 for email, number in sorted(answers)
-                if not email.startswith("#")
             ],
         )
+        answers |= {(waiting_for(object_, record.id), number) for number, record in current}
         claimed = timelines.claim(tx, self.map.connection, sorted({name for name, _ in answers}))
         if claimed:
             self._arrive(tx, {(number, name): claimed[name] for name, number in answers if name in claimed})
@@ -449,10 +436,12 @@ def pull(
                 return False
             reader.apply(page)
             on_page(page)
-        reader.complete(stream.name)
     _read_unechoed(reader, connector)
     with reader.store.begin() as tx:
         identity.mark_stale(tx, timelines.apply_displaced(tx))
+        name = FIRST_COMPLETE + reader.map.connection
+        if get_meta(tx, name) is None:
+            set_meta(tx, name, str(micros(reader.now())))
     return True
 
 
@@ -485,12 +474,7 @@ def _read_unechoed(reader: Reader, connector: Connector) -> None:
             reader.apply(connector.read(object_, some))
 
 
-def first_complete_at(tx: Connection, connection: str, streams: Sequence[str]) -> int | None:
-    """When the connection's first pull of all these streams had reached the end; None before."""
-    cursor = tables.cursor
-    row = tx.execute(
-        select(func.count(cursor.c.first_complete_at), func.max(cursor.c.first_complete_at)).where(
-            cursor.c.connection == connection, cursor.c.stream.in_(list(streams))
-        )
-    ).one()
-    return row[1] if row[0] == len(streams) else None
+def first_complete_at(tx: Connection, connection: str) -> int | None:
+    """When a pull of this connection first reached the end of all its streams; None before."""
+    text = get_meta(tx, FIRST_COMPLETE + connection)
+    return None if text is None else int(text)

@@ -294,12 +294,7 @@ def scoring_for(runtime: Runtime, *, restored: bool = False) -> Scoring:
         compiled, maps_digest = compiled_for(
             tx, settings.models[settings.primary], settings.tables, settings.time_zone, maps
         )
-        completed = {
-            one.settings.name: first_complete_at(
-                tx, one.settings.name, [stream.name for stream in one.connector.streams()]
-            )
-            for one in runtime.connections
-        }
+        completed = {one.settings.name: first_complete_at(tx, one.settings.name) for one in runtime.connections}
     return Scoring(
         compiled=compiled,
         tables=settings.tables,

@@ -5,6 +5,7 @@ processes take turns and none fails half way.
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ Item = TypeVar("Item")
 #: bound parameters stay far below every database's limit
 CHUNK = 500
 BUSY_TIMEOUT_MS = 30_000
+#: what an admin writes, and what names the driver we ship
+DRIVER = re.compile(r"^postgres(ql)?://")
 NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "glusterfs", "ceph", "lustre"}
 )
@@ -109,7 +112,7 @@ def _check_known(current: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if current not in known:
         raise StoreError(
-            f"the store has schema {current}, newer than this version knows; run the version that wrote it, or a newer one"
+            f"the store has schema {current}, newer than this version knows; run the one that wrote it, or a newer one"
         )
 
 
@@ -124,7 +127,7 @@ def _check_revision(current: str, engine: Engine) -> None:
 
 def _engine(where: str, *, create: bool) -> Engine:
     if "://" in where:
-        return create_engine(where, pool_pre_ping=True)
+        return create_engine(DRIVER.sub("postgresql+psycopg://", where), pool_pre_ping=True)
     folder = Path(where)
     file = folder / "leadmark.sqlite3"
     if create:

@@ -39,7 +39,6 @@ cursor = Table(
     Column("connection", Text, primary_key=True),
     Column("stream", Text, primary_key=True),
     Column("cursor", Text, nullable=False),
-    Column("first_complete_at", BigInteger),  # the end of the first pull that reached the end; None before
 )
 
 #: one row per CRM record ever seen: inputs, sales' word, and the three values of each output field

@@ -38,7 +38,6 @@ def upgrade() -> None:
         sa.Column("connection", sa.Text(), nullable=False),
         sa.Column("stream", sa.Text(), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=False),
-        sa.Column("first_complete_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("connection", "stream"),
     )
     op.create_table(

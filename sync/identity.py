@@ -130,8 +130,9 @@ def mark_fresh(tx: Connection, fresh_at: Mapping[int, int]) -> None:
         for number, of in rows:
             by_person[of] = max(by_person.get(of, 0), fresh_at[number])
     for some in in_chunks(sorted(by_person)):
-        known = dict(
-            tx.execute(select(person.c.number, person.c.fresh_at).where(person.c.number.in_(some))).tuples().all()
-        )
+        known = {
+            row.number: row.fresh_at
+            for row in tx.execute(select(person.c.number, person.c.fresh_at).where(person.c.number.in_(some)))
+        }
         rows_ = [{"number": of, "stale": True, "fresh_at": max(by_person[of], known.get(of) or 0)} for of in some]
         upsert(tx, person, rows_)

@@ -256,6 +256,11 @@ def test_lost_rules_for_180_days_then_reads_as_recycled_at_the_same_sales_at(age
     assert (now.sales, now.sales_at) == ("lost", lost.at)  # "raw: lost, not what it lapses to"
 
 
+@pytest.mark.parametrize("word", ["won", "accepted", "qualifying"])
+def test_no_other_word_lapses(word):
+    assert status_of(was(word), person(score=100), said(word, DAY - timedelta(days=2_000))) == word
+
+
 def test_a_loss_that_lapses_is_no_new_word_of_sales():
     lost = said("lost", DAY - timedelta(days=181))
     transition = step(was("lost", sales="lost", sales_at=lost.at), person(), lost)[1]

@@ -206,8 +206,8 @@ class Reader:
         table = tables.address
         answers = {(email, number) for number, record in current for email in record.emails if email}
         for some in in_chunks([number for number, _ in current]):
-            known = tx.execute(select(table.c.email, table.c.record).where(table.c.record.in_(some))).tuples().all()
-            for email, number in set(known) - answers:
+            rows = tx.execute(select(table.c.email, table.c.record).where(table.c.record.in_(some)))
+            for email, number in {(row.email, row.record) for row in rows} - answers:
                 tx.execute(delete(table).where(table.c.email == email, table.c.record == number))
         upsert(
             tx,

@@ -35,10 +35,12 @@ def decay_table(points: Decimal, decay: Decay | None) -> tuple[int, ...]:
 
 
 def _until_zero(full: Decimal, half_life: int) -> list[int]:
+    """The powers of one half-life serve every later one, halved exactly."""
+    powers = [EXACT.power(Decimal(2), EXACT.divide(Decimal(-age), Decimal(half_life))) for age in range(half_life)]
     table: list[int] = []
     while not table or table[-1]:
-        factor = EXACT.power(Decimal(2), EXACT.divide(Decimal(-len(table)), Decimal(half_life)))
-        table.append(_rounded(EXACT.multiply(full, factor)))
+        halvings, rest = divmod(len(table), half_life)
+        table.append(_rounded(EXACT.divide(EXACT.multiply(full, powers[rest]), Decimal(2**halvings))))
     return table
 
 

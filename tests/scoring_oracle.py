@@ -1,0 +1,221 @@
+"""The oracle: one person's score in plain Python, naive on purpose, written from the rules and not from the kernel.
+
+Every sum runs over a list of activities, every age and bin is asked of ``datetime.date``, every number is a Fraction
+until it is rounded. It shares nothing with the kernel but the model's classes.
+"""
+
+import math
+import re
+from datetime import date, timedelta
+from decimal import Decimal, localcontext
+from fractions import Fraction
+
+START = date(1970, 1, 1)
+
+
+def score(model, touchpoints, lists, facts, activities, day, oldest_day=None):
+    """The score of a person; ``activities`` are (at in microseconds, day number, touchpoint number) in any order."""
+    facts = {name: value for name, value in facts.items() if not (isinstance(value, str) and not value.strip())}
+    today = START + timedelta(days=day)
+    by_number = {touchpoint.number: touchpoint for touchpoint in touchpoints}
+    seen = [one for one in activities if one[1] <= day and (oldest_day is None or one[1] >= oldest_day)]
+
+    def read_fact(name):
+        return [facts[name]] if name in facts else []
+
+    parts = {}
+    for name, variable in model.fit.variables.items():
+        percent = percent_of(variable.percent.raw, facts.get(name), today)
+        parts[name] = Fraction(variable.weight * percent, 100)
+    for name, adjust in model.fit.adjust.items():
+        parts[name] = Fraction(adjust.points) if holds(adjust.if_, read_fact, lists, today) else Fraction(0)
+    fit = min(max(sum(parts.values()), Fraction(0)), Fraction(100))
+
+    rules, groups, positive = {}, {}, []
+    for group_name, group in model.engagement.items():
+        total = 0
+        for name, rule in group.rules.items():
+            matched = [one for one in seen if one[2] in by_number and matches(rule, by_number[one[2]], lists)]
+            if rule.points > 0:
+                positive += matched
+            counted = newest_per_bin(rule, matched, by_number)
+            points = sum(points_at(rule.points, model.decays.get(rule.decay), day - one[1]) for one in counted)
+            if counted:
+                rules[name] = (points, len(counted), max(one[1] for one in counted))
+            total += points
+        if group.cap is not None:
+            total = min(total, int(group.cap * 1_000_000))
+        if group.floor is not None:
+            total = max(total, int(group.floor * 1_000_000))
+        groups[group_name] = total
+    engagement = Fraction(min(max(sum(groups.values()), 0), 100_000_000), 1_000_000)
+
+    lost = [name for name, part in model.disqualify.items() if holds(part.if_, read_fact, lists, today)]
+    exact = (model.weights.fit * fit + model.weights.engagement * engagement) / 100
+    letter = next((letter for letter in "ABC" if half_up(fit) >= model.grades[letter]), "D")
+    level = next((i for i, bound in enumerate(model.levels, start=1) if half_up(engagement) >= bound), 4)
+    return {
+        "score": 0 if lost else half_up(exact),
+        "fit": half_up(fit),
+        "engagement": half_up(engagement),
+        "fit_micro": int(fit * 1_000_000),
+        "engagement_micro": int(engagement * 1_000_000),
+        "grade": "F" if lost else letter,
+        "level": level,
+        "tier": "F" if lost else f"{letter}{level}",
+        "disqualified_by": lost[0] if lost else None,
+        "newest_positive_at": max((one[0] for one in positive), default=None),
+        "activity_count": len(seen),
+        "fit_parts": {name: int(part * 1_000_000) for name, part in parts.items()},
+        "groups": groups,
+        "rules": rules,
+        "known_facts": set(facts),
+    }
+
+
+def half_up(value):
+    """A whole number, half away from zero."""
+    size = math.floor(abs(value) + Fraction(1, 2))
+    return size if value >= 0 else -size
+
+
+def points_at(points, decay, age):
+    """Micro-points left at an age."""
+    exact = Fraction(points) * 1_000_000
+    if decay is None:
+        return half_up(exact)
+    if decay.expires is not None and age > decay.expires:
+        return 0
+    if decay.half_life is not None:
+        with localcontext() as context:
+            context.prec = 90
+            return half_up(Fraction(Decimal(int(exact)) / Decimal(2) ** (Decimal(age) / Decimal(decay.half_life))))
+    if decay.linear is not None:
+        return half_up(exact * Fraction(max(decay.linear - age, 0), decay.linear))
+    if decay.steps is not None:
+        left = [percent for last_day, percent in sorted(decay.steps.items()) if last_day >= age]
+        return half_up(exact * Fraction(left[0], 100)) if left else 0
+    return half_up(exact)
+
+
+def newest_per_bin(rule, matched, by_number):
+    """The activities that a rule's limit lets count."""
+    if rule.limit is None:
+        return matched
+    bins = {}
+    for one in sorted(matched):
+        on = START + timedelta(days=one[1])
+        bin_of = {
+            "day": on,
+            "week": on.isocalendar()[:2],
+            "month": (on.year, on.month),
+            "quarter": (on.year, (on.month + 2) // 3),
+            "year": on.year,
+            "ever": "ever",
+        }[rule.limit.per]
+        value = None
+        if rule.limit.each:
+            identity, label = by_number[one[2]].attributes.get(rule.limit.each, ("", ""))
+            value = identity.strip().casefold() or label.strip().casefold()
+        bins.setdefault((bin_of, value), []).append(one)
+    return [one for several in bins.values() for one in several[-rule.limit.count :]]
+
+
+def matches(rule, touchpoint, lists):
+    """Whether a rule takes a touchpoint."""
+
+    def texts(name):
+        return [text for text in touchpoint.attributes.get(name, ()) if text.strip()]
+
+    return rule.activity == touchpoint.kind and (rule.where is None or holds(rule.where, texts, lists, START))
+
+
+def percent_of(percents, value, today):
+    """The percent that a fact's value gets by the keys as written."""
+    keys = {str(key).lower() if isinstance(key, bool) else str(key).strip(): key for key in percents}
+    named = [key for key in keys if key != "other"]
+    if all(key in ("true", "false") for key in named):
+        fitting, hit = isinstance(value, bool), [key for key in named if key == str(value).lower()]
+    elif all(re.fullmatch(r"(within|past) \d+d", key) for key in named):
+        fitting = isinstance(value, date)
+        hit = sorted((key for key in named if fitting and in_span(*key.split(), value, today)), key=span_days)
+    elif all(re.fullmatch(r"-?[\d.]+|\d+-\d+|\d+\+", key) for key in named):
+        fitting = isinstance(value, int | float) and not isinstance(value, bool)
+        hit = [key for key in named if fitting and in_band(key, value)]
+    else:
+        fitting = isinstance(value, str)
+        hit = [key for key in named if fitting and key.casefold() == value.strip().casefold()]
+    if not fitting:
+        return 0
+    return percents[keys[hit[0]]] if hit else percents.get("other", 0)
+
+
+def span_days(key):
+    return int(key.split()[1][:-1])
+
+
+def in_span(word, days, value, today):
+    ahead = (value - today).days
+    return 0 <= ahead <= int(days[:-1]) if word == "within" else 1 <= -ahead <= int(days[:-1])
+
+
+def in_band(key, value):
+    if key.endswith("+"):
+        return value >= int(key[:-1])
+    if found := re.fullmatch(r"(\d+)-(\d+)", key):
+        return int(found[1]) <= value < int(found[2]) + 1
+    return value == float(key)
+
+
+def holds(condition, read, lists, today):
+    """Whether a condition holds; ``read`` gives the values of a name, none when it is unknown."""
+    inner = [holds(part, read, lists, today) for part in condition.parts]
+    if condition.op in ("all", "any", "not"):
+        return {"all": all(inner), "any": any(inner), "not": not (inner and inner[0])}[condition.op]
+    values = read(condition.name)
+    if condition.op in ("missing", "present"):
+        return (len(values) > 0) == ((condition.op == "present") == condition.operand[0])
+    hit = any(satisfies(condition.op, value, condition.operand, lists, today) for value in values)
+    return not hit if condition.op == "not_in" else hit
+
+
+def kind(value):
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+
+def fold(value):
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
+def satisfies(op, value, operand, lists, today):
+    """One operator on one known value."""
+    value = fold(value)
+    if op in ("is", "in", "not_in"):
+        return any(kind(value) == kind(one) and value == fold(one) for one in operand)
+    if op in ("in_list", "contains", "starts_with", "ends_with", "matches"):
+        if not isinstance(value, str):
+            return False
+        return any(
+            {
+                "in_list": lambda one: value in lists[one],
+                "contains": lambda one: fold(one) in value,
+                "starts_with": lambda one: value.startswith(fold(one)),
+                "ends_with": lambda one: value.endswith(fold(one)),
+                "matches": lambda one: re.search(one, value, re.IGNORECASE) is not None,
+            }[op](one)
+            for one in operand
+        )
+    if op in ("within", "past"):
+        return isinstance(value, date) and in_span(op, f"{operand[0]}d", value, today)
+    if kind(value) != kind(operand[0]):
+        return False
+    low, high = operand[0], operand[-1]
+    return {
+        "above": value > low,
+        "at_least": value >= low,
+        "at_most": value <= low,
+        "below": value < low,
+        "between": low <= value <= high,
+        "before": value < low,
+        "after": value > low,
+    }[op]

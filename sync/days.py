@@ -1,6 +1,7 @@
 """Calendar days of the installation's time zone: the score day, and the day of each activity.
 
-A day is a number: whole days since 1970-01-01. DST changes are exact to the second.
+A day is a number: whole days since 1970-01-01. DST changes are exact to the second from 1970 to 2100; before and after,
+the nearest known offset holds.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from sync.store.values import EPOCH, day_number
 
 DAY_S = 86_400
 MICROS = 1_000_000
+#: years whose clock changes are looked up; somebody enters 9999-12-31 for "never"
+FIRST_YEAR, LAST_YEAR = 1970, 2100
 
 
 def score_day(now: datetime, zone: str) -> date:
@@ -35,12 +38,14 @@ def days_of(at: NDArray[np.int64], zone: str) -> NDArray[np.int64]:
     seconds = np.floor_divide(at, MICROS)
     if not len(seconds):
         return seconds
-    first_year = (EPOCH + timedelta(seconds=int(seconds.min()))).year
-    last_year = (EPOCH + timedelta(seconds=int(seconds.max()))).year
-    starts, offsets = _offsets(zone, first_year, last_year)
-    offset = offsets[np.searchsorted(starts, seconds, side="right") - 1]
+    starts, offsets = _offsets(zone, _year(seconds.min()), _year(seconds.max()))
+    offset = offsets[np.maximum(np.searchsorted(starts, seconds, side="right") - 1, 0)]
     days: NDArray[np.int64] = np.floor_divide(seconds + offset, DAY_S)
     return days
+
+
+def _year(second: np.int64) -> int:
+    return min(max((EPOCH + timedelta(seconds=int(second))).year, FIRST_YEAR), LAST_YEAR)
 
 
 @lru_cache(maxsize=64)

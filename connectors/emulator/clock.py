@@ -73,7 +73,7 @@ def parse_ms(text: str) -> int:
     '2026-01-02T00:00:00.000Z'
     """
     text = text.strip()
-    if text.lstrip("-").isdigit() and len(text) > 8:
+    if text.lstrip("-").isdigit() and len(text) != 8:  # eight digits are a day
         return int(text)
     at = datetime.fromisoformat(text)
     return to_ms(at if at.tzinfo else at.replace(tzinfo=UTC))

@@ -115,7 +115,8 @@ class _Handler(BaseHTTPRequestHandler):
             page = f"<html><head><title>{do['html']}</title></head><body>cloud edge</body></html>".encode()
             return Reply(status=int(do["html"]), body=page, headers={"Content-Type": "text/html"})
         if "status" in do:
-            headers = {str(name): str(value) for name, value in do.get("headers", {}).items()}
+            plain = {"Content-Type": "text/plain"} if isinstance(do.get("body"), str) else {}
+            headers = plain | {str(name): str(value) for name, value in do.get("headers", {}).items()}
             body = do.get("body")
             return Reply(
                 status=int(do["status"]), body=body.encode() if isinstance(body, str) else body, headers=headers

@@ -45,7 +45,10 @@ def warning(spot: Spot, message: str) -> Problem:
 
 def unknown(spot: Spot, what: str, name: str, known: Iterable[str], advice: str) -> Problem:
     """A name that is not one of the known, with the nearest of them and what to do."""
-    return error(spot, f'{what} "{name}"{nearest(name, known)}; {advice}')
+    close = nearest(name, known)
+    return error(
+        spot, f'{what} "{name}"{close} {advice[0].upper()}{advice[1:]}' if close else f'{what} "{name}"; {advice}'
+    )
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

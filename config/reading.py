@@ -116,7 +116,7 @@ def read(path: str, text: str) -> tuple[Document | None, list[Problem]]:
         node = yaml.compose(text, Loader=yaml.SafeLoader) if not reader.problems else None
         value = reader.construct(node, (), Spot(path=path)) if node else None
     except yaml.MarkedYAMLError as failure:
-        return None, [*reader.problems, error(reader.spot(failure.problem_mark), _syntax(failure))]
+        return None, [*reader.problems, reader.syntax(failure)]
     except yaml.reader.ReaderError as failure:
         before = text[: failure.position]
         spot = Spot(path=path, line=before.count("\n") + 1, column=failure.position - before.rfind("\n"))
@@ -146,6 +146,16 @@ class _Reader:
 
     def spot(self, mark: Any) -> Spot:
         return Spot(path=self.path, line=mark.line + 1, column=mark.column + 1) if mark else Spot(path=self.path)
+
+    def syntax(self, failure: yaml.MarkedYAMLError) -> Problem:
+        """What PyYAML could not read, in an admin's words; what is never closed is shown where it opens."""
+        said = f"{failure.context or ''} {failure.problem or ''}"
+        for words, opens, advice in _SYNTAX:
+            if words in said:
+                mark = failure.context_mark if opens else failure.problem_mark
+                return error(self.spot(mark), f"not readable as YAML: {advice}")
+        unclear = "not readable as YAML: check quotes, brackets and indentation here and in the line above"
+        return error(self.spot(failure.problem_mark), unclear)
 
     def check(self, event: yaml.Event) -> None:
         """Notes what this reader does not take, before any tree is made of it."""
@@ -210,30 +220,23 @@ def plain(text: str) -> Any:
     return float(text) if _DECIMAL.fullmatch(text) else text
 
 
-#: what PyYAML says -> what an admin can do; the first that stands in its words counts
+#: what PyYAML says, whether its cause is where the unfinished began, and what an admin can do; the first counts
 _SYNTAX = (
-    (r"'\t'|\\t", "a tab; indent with spaces"),
-    ("found character", 'text that begins with @, ` or % must stand in "quotes"'),
+    (r"'\t'", False, "a tab; indent with spaces"),
+    ("found character", False, 'text that begins with @, ` or % must stand in "quotes"'),
     (
         "mapping values are not allowed",
+        False,
         'a ":" where none can be; check the indentation, or put text that holds ": " in quotes',
     ),
-    ("could not find expected ':'", 'a ":" is missing after a key, or the indentation is off'),
-    ("undefined alias", 'an alias (*name) without its anchor (&name); put text that begins with "*" in quotes'),
-    ("duplicate anchor", "an anchor (&name) stands twice; name them apart"),
-    ("expected alphabetic", 'text that begins with "*" or "&" must stand in quotes'),
-    ("unexpected end of stream", "a quote is opened and never closed"),
-    ("expected ',' or '}'", 'a "{" is not closed here, or a comma is missing'),
-    ("expected ',' or ']'", 'a "[" is not closed here, or a comma is missing'),
-    ("expected <block end>", "this line's indentation fits no line above it"),
-    ("unknown escape", 'a "\\" in double quotes means an escape; use single quotes'),
-    ("expected the node content", "a value is missing here, or a bracket or comma is too many"),
+    ("could not find expected ':'", True, 'a ":" is missing after this key, or the indentation is off'),
+    ("undefined alias", False, 'an alias (*name) without its anchor (&name); put text that begins with "*" in quotes'),
+    ("duplicate anchor", False, "an anchor (&name) stands twice; name them apart"),
+    ("expected alphabetic", False, 'text that begins with "*" or "&" must stand in quotes'),
+    ("unexpected end of stream", True, "the quote that opens here is never closed"),
+    ("expected ',' or '}'", True, 'the "{" that opens here is not closed, or a comma is missing in it'),
+    ("expected ',' or ']'", True, 'the "[" that opens here is not closed, or a comma is missing in it'),
+    ("expected <block end>", False, "this line's indentation fits no line above it"),
+    ("unknown escape", False, 'a "\\" in double quotes means an escape; use single quotes'),
+    ("expected the node content", False, "a value is missing here, or a bracket or comma is too many"),
 )
-
-
-def _syntax(failure: yaml.MarkedYAMLError) -> str:
-    said = f"{failure.context or ''} {failure.problem or ''}"
-    for words, advice in _SYNTAX:
-        if re.search(words, said):
-            return f"not readable as YAML: {advice}"
-    return "not readable as YAML: check quotes, brackets and indentation here and in the line above"

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -84,9 +84,11 @@ def _store(text: str) -> str:
 
 
 def _zone(text: str) -> str:
-    zones = available_timezones()
-    if text not in zones:
-        raise ValueError(f'unknown time zone "{text}"{nearest(text, zones)}; zones are named like Europe/Berlin')
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        close = nearest(text, available_timezones())
+        raise ValueError(f'unknown time zone "{text}"{close or "; zones are named like Europe/Berlin"}') from None
     return text
 
 

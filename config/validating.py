@@ -109,11 +109,12 @@ def _problem(document: Document, kind: type[BaseModel], finding: ErrorDetails) -
         return error(document.key(loc), unknown_key(name, known))
     if choices:
         close = nearest(str(finding["input"]), choices)
-        return error(document.at(loc), f'"{key}" must be one of {listed(choices)}; not {value}{close}')
+        wanted = f"one of {listed(choices)}" if len(choices) > 1 else choices[0]
+        return error(document.at(loc), f'"{key}" must be {wanted}; not {value}{close}')
     for pattern, words in _WORDS:
         if match := re.fullmatch(pattern, said, re.DOTALL):
             message = match.expand(words).replace("{value}", value)
-            return error(document.at(loc), f'"{key}" {message}' if words.startswith("must") else message)
+            return error(document.at(loc), f'"{key}" {message}' if message.startswith("must ") else message)
     return error(document.at(loc), said)
 
 

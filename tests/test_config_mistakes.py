@@ -1,0 +1,793 @@
+"""Wrong config of many kinds: each is found where it stands, in words that help, and nothing loads.
+
+The good folder is ``tests/data/config/good``; a row says what an admin typed in place of what stands there.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from config.loader import load
+
+GOOD = Path(__file__).parent / "data" / "config" / "good"
+# kind of mistake, file, what stood there (None: the whole file), what was typed, where it shows, words of the message
+MISTAKES = [
+    # YAML itself
+    ("tab", "leadmark.yaml", "primary: b2b", "primary:\n\tb2b", "leadmark.yaml:4:1", "a tab; indent with spaces"),
+    (
+        "open brace",
+        "connections/hubspot.yaml",
+        "owner: {owner: email}",
+        "owner: {owner: email",
+        "connections/hubspot.yaml:12:10",
+        'the "{" that opens here is not closed',
+    ),
+    (
+        "open bracket",
+        "models/b2b.yaml",
+        "facts: [company]}",
+        "facts: [company}",
+        "models/b2b.yaml:32:49",
+        'the "[" that opens here is not closed',
+    ),
+    (
+        "open quote",
+        "models/b2b.yaml",
+        "label: Called us}",
+        'label: "Called us}',
+        "models/b2b.yaml:18:58",
+        "the quote that opens here is never closed",
+    ),
+    (
+        "indentation",
+        "models/b2b.yaml",
+        "    cap: 60",
+        "   cap: 60",
+        "models/b2b.yaml:15:4",
+        "indentation fits no line above",
+    ),
+    (
+        "colon in text",
+        "models/b2b.yaml",
+        "        label: Clicked in a mail",
+        "        label: Mail: clicked",
+        "models/b2b.yaml:28:20",
+        "in quotes",
+    ),
+    (
+        "no colon",
+        "leadmark.yaml",
+        "time_zone: Europe/Berlin",
+        "time_zone",
+        "leadmark.yaml:2:1",
+        'a ":" is missing after this key',
+    ),
+    (
+        "no space after colon",
+        "connections/hubspot.yaml",
+        "crm: hubspot",
+        "crm:hubspot",
+        "connections/hubspot.yaml:2:4",
+        'a ":" where none can be',
+    ),
+    (
+        "at sign",
+        "connections/hubspot.yaml",
+        "{owner: ops@seller.example}",
+        "{owner: @ops}",
+        "connections/hubspot.yaml:25:24",
+        "text that begins with @",
+    ),
+    (
+        "percent sign",
+        "connections/hubspot.yaml",
+        "changed: 20%",
+        "changed: %20",
+        "connections/hubspot.yaml:26:33",
+        'must stand in "quotes"',
+    ),
+    (
+        "duplicate key",
+        "models/b2b.yaml",
+        "  mail:\n",
+        "  conversion:\n",
+        "models/b2b.yaml:19:3",
+        'key "conversion" stands twice; the first is at 13:3',
+    ),
+    ("tag", "models/b2b.yaml", "points: 20", "points: !!int 20", "models/b2b.yaml:18:47", "tags"),
+    (
+        "merge key",
+        "models/b2b.yaml",
+        "{activity: call_received,",
+        "{<<: {a: b}, activity: call_received,",
+        "models/b2b.yaml:18:14",
+        "merge keys",
+    ),
+    (
+        "two documents",
+        "leadmark.yaml",
+        "primary: b2b",
+        "---\nprimary: b2b",
+        "leadmark.yaml:3:1",
+        "one file holds one document",
+    ),
+    (
+        "undefined alias",
+        "models/b2b.yaml",
+        "limit: 1 per day each mail",
+        "limit: *daily",
+        "models/b2b.yaml:27:16",
+        "without its anchor",
+    ),
+    (
+        "alias to itself",
+        "models/b2b.yaml",
+        "[{title: {contains: intern}}",
+        "&all [*all, {title: {contains: intern}}",
+        "models/b2b.yaml:30:22",
+        "write it out instead",
+    ),
+    ("list as key", "leadmark.yaml", "primary: b2b", "? [primary]\n: b2b", "leadmark.yaml:3:3", "a key must be a text"),
+    (
+        "control character",
+        "leadmark.yaml",
+        "primary: b2b",
+        "primary: b\x07b",
+        "leadmark.yaml:3:11",
+        "a character that YAML does not allow",
+    ),
+    # keys
+    (
+        "unknown key",
+        "models/b2b.yaml",
+        "half_life: 60d",
+        "halflife: 60d",
+        "models/b2b.yaml:4:16",
+        'unknown key "halflife", did you mean "half_life"?',
+    ),
+    (
+        "later key",
+        "leadmark.yaml",
+        "primary: b2b",
+        "primary: b2b\nschedule: {every: 5m}",
+        "leadmark.yaml:4:1",
+        'unknown key "schedule"; known here: primary',
+    ),
+    (
+        "later key in model",
+        "models/b2b.yaml",
+        "mql:\n",
+        "surge: {rise: 20, within: 7d}\nmql:\n",
+        "models/b2b.yaml:31:1",
+        'unknown key "surge"',
+    ),
+    (
+        "key in wrong case",
+        "connections/hubspot.yaml",
+        "  mode: shadow",
+        "  Mode: shadow",
+        "connections/hubspot.yaml:24:3",
+        'did you mean "mode"?',
+    ),
+    (
+        "missing key",
+        "connections/hubspot.yaml",
+        "portal: {id: 4242, production: false}",
+        "portal: {production: false}",
+        "connections/hubspot.yaml:4:1",
+        '"id" is missing in "portal"',
+    ),
+    (
+        "missing section",
+        "connections/hubspot.yaml",
+        "portal: {id: 4242, production: false}\n",
+        "",
+        "connections/hubspot.yaml:1:1",
+        '"portal" is missing in this file',
+    ),
+    (
+        "missing label",
+        "models/b2b.yaml",
+        ", label: Called us}",
+        "}",
+        "models/b2b.yaml:18:7",
+        '"label" is missing in "call"',
+    ),
+    (
+        "empty section",
+        "models/b2b.yaml",
+        "  intern: {if: {any: [{title: {contains: intern}}, {company: {missing: true}}]}, label: Intern}\n",
+        "",
+        "models/b2b.yaml:29:12",
+        '"disqualify" must be keys with values below it, not nothing',
+    ),
+    (
+        "name of a connection",
+        "connections/hubspot.yaml",
+        "crm: hubspot",
+        "crm: hubspot\nname: main",
+        "connections/hubspot.yaml:2:1",
+        "the connection is called as its file",
+    ),
+    (
+        "unknown object of a fact",
+        "connections/hubspot.yaml",
+        "title: {contact: jobtitle}",
+        "title: {contakt: jobtitle}",
+        "connections/hubspot.yaml:8:11",
+        'did you mean "contact"?',
+    ),
+    # kinds of values
+    (
+        "yes is no boolean",
+        "connections/hubspot.yaml",
+        "production: false",
+        "production: no",
+        "connections/hubspot.yaml:4:32",
+        '"production" must be true or false, not the text "no"',
+    ),
+    (
+        "exponent is no number",
+        "models/b2b.yaml",
+        "points: 20",
+        "points: 2e1",
+        "models/b2b.yaml:18:47",
+        "'2e1' is no number",
+    ),
+    (
+        "octal is no number",
+        "connections/hubspot.yaml",
+        "at_most: 20",
+        "at_most: 020",
+        "connections/hubspot.yaml:25:54",
+        'must be a whole number, not the text "020"',
+    ),
+    ("quoted number", "models/b2b.yaml", "cap: 60", 'cap: "60"', "models/b2b.yaml:15:10", "'60' is no number"),
+    (
+        "half a record",
+        "connections/hubspot.yaml",
+        "new_mql: 50",
+        "new_mql: 50.5",
+        "connections/hubspot.yaml:26:20",
+        "must be a whole number, not 50.5",
+    ),
+    (
+        "boolean as number",
+        "connections/hubspot.yaml",
+        "new_mql: 50",
+        "new_mql: true",
+        "connections/hubspot.yaml:26:20",
+        "must be a whole number, not true",
+    ),
+    (
+        "negative count",
+        "connections/hubspot.yaml",
+        "new_mql: 50",
+        "new_mql: -1",
+        "connections/hubspot.yaml:26:20",
+        "must be at least 0, not -1",
+    ),
+    (
+        "text as list",
+        "connections/hubspot.yaml",
+        "outputs: [score, tier, mql_status, summary]",
+        "outputs: score",
+        "connections/hubspot.yaml:29:16",
+        '"outputs" must be a list, such as [a, b], not the text "score"',
+    ),
+    (
+        "list as text",
+        "leadmark.yaml",
+        "primary: b2b",
+        "primary: [b2b]",
+        "leadmark.yaml:3:10",
+        '"primary" must be text, not a list',
+    ),
+    (
+        "text as mapping",
+        "connections/hubspot.yaml",
+        "guard: {new_mql: 50, changed: 20%}",
+        "guard: strict",
+        "connections/hubspot.yaml:26:10",
+        '"guard" must be keys with values below it',
+    ),
+    (
+        "list as file",
+        "leadmark.yaml",
+        "store: ../store\ntime_zone: Europe/Berlin\nprimary: b2b\nretention: {activities: 760d, gone: 90d}\n",
+        "- store\n",
+        "leadmark.yaml:1:1",
+        "a config file holds keys with values; this one has a list",
+    ),
+    ("empty file", "models/b2b.yaml", None, "# later\n", "models/b2b.yaml:1:1", "this one has nothing in it"),
+    (
+        "unknown choice",
+        "connections/hubspot.yaml",
+        "mode: shadow",
+        "mode: lve",
+        "connections/hubspot.yaml:24:9",
+        'must be one of shadow, canary, live; not the text "lve", did you mean "live"?',
+    ),
+    (
+        "unknown source",
+        "connections/hubspot.yaml",
+        "from: form_submissions",
+        "from: form_submission",
+        "connections/hubspot.yaml:16:11",
+        'did you mean "form_submissions"?',
+    ),
+    (
+        "unknown event",
+        "connections/hubspot.yaml",
+        "type: CLICK",
+        "type: CLICKED",
+        "connections/hubspot.yaml:19:45",
+        'did you mean "CLICK"?',
+    ),
+    ("span in hours", "leadmark.yaml", "gone: 90d", "gone: 90h", "leadmark.yaml:4:37", "write days such as '30d'"),
+    (
+        "span without unit",
+        "leadmark.yaml",
+        "activities: 760d",
+        "activities: 760",
+        "leadmark.yaml:4:25",
+        "'760' is no span",
+    ),
+    (
+        "no percent",
+        "connections/hubspot.yaml",
+        "changed: 20%",
+        "changed: 120%",
+        "connections/hubspot.yaml:26:33",
+        '"changed" must be a whole percent',
+    ),
+    (
+        "label as property",
+        "connections/hubspot.yaml",
+        "title: {contact: jobtitle}",
+        "title: {contact: Job title}",
+        "connections/hubspot.yaml:8:20",
+        "no internal name of a HubSpot property",
+    ),
+    (
+        "unknown zone",
+        "leadmark.yaml",
+        "Europe/Berlin",
+        "Europe/Berln",
+        "leadmark.yaml:2:12",
+        'did you mean "Europe/Berlin"?',
+    ),
+    ("API release", "connections/hubspot.yaml", "2026-09", "v3", "connections/hubspot.yaml:3:14", "such as 2026-09"),
+    (
+        "plain http",
+        "connections/hubspot.yaml",
+        "http://127.0.0.1:8085",
+        "http://crm.example",
+        "connections/hubspot.yaml:2:6",
+        "use https",
+    ),
+    (
+        "no address",
+        "connections/hubspot.yaml",
+        "http://127.0.0.1:8085",
+        "api.hubapi.com",
+        "connections/hubspot.yaml:2:6",
+        "such as https://api.hubapi.com",
+    ),
+    (
+        "secret in the file",
+        "connections/hubspot.yaml",
+        "env:HS_TOKEN",
+        "pat-na1-0000-secret",
+        "connections/hubspot.yaml:5:22",
+        "env:NAME for an environment variable",
+    ),
+    (
+        "password in the store",
+        "leadmark.yaml",
+        "../store",
+        "postgresql://u:secret@db.example/leadmark",
+        "leadmark.yaml:1:8",
+        "put the whole address into env:NAME",
+    ),
+    (
+        "portal is no number",
+        "connections/hubspot.yaml",
+        "id: 4242",
+        "id: acme",
+        "connections/hubspot.yaml:4:14",
+        "must be the portal's number",
+    ),
+    (
+        "prefix",
+        "connections/hubspot.yaml",
+        "      outputs:",
+        "      prefix: LM-\n      outputs:",
+        "connections/hubspot.yaml:29:15",
+        "small letter",
+    ),
+    (
+        "salesforce",
+        "connections/hubspot.yaml",
+        "crm: hubspot",
+        "crm: salesforce",
+        "connections/hubspot.yaml:1:6",
+        "this release reads hubspot",
+    ),
+    (
+        "another CRM",
+        "connections/hubspot.yaml",
+        "crm: hubspot",
+        "crm: hubspt",
+        "connections/hubspot.yaml:1:6",
+        'did you mean "hubspot"?',
+    ),
+    # between the files
+    (
+        "unmapped fact",
+        "models/b2b.yaml",
+        "employees: {weight",
+        "employes: {weight",
+        "models/b2b.yaml:8:3",
+        'did you mean "employees"? Map it under facts',
+    ),
+    (
+        "unmapped fact in a condition",
+        "models/b2b.yaml",
+        "{country: {not_in",
+        "{land: {not_in",
+        "models/b2b.yaml:11:19",
+        'no connection maps the fact "land"',
+    ),
+    (
+        "unmapped fact needed",
+        "models/b2b.yaml",
+        "facts: [company]",
+        "facts: [company, phone]",
+        "models/b2b.yaml:32:59",
+        'no connection maps the fact "phone"',
+    ),
+    (
+        "derived from nothing",
+        "connections/hubspot.yaml",
+        "  email: email\n",
+        "",
+        "models/b2b.yaml:10:19",
+        "derived from email, which no connection maps",
+    ),
+    (
+        "sales' word in a condition",
+        "models/b2b.yaml",
+        "{country: {not_in",
+        "{hand_off: {not_in",
+        "models/b2b.yaml:11:19",
+        "sales' word",
+    ),
+    (
+        "fact of the canary",
+        "connections/hubspot.yaml",
+        "{owner: ops@seller.example}",
+        "{ownr: ops@seller.example}",
+        "connections/hubspot.yaml:25:17",
+        'did you mean "owner"?',
+    ),
+    (
+        "activity nobody delivers",
+        "models/b2b.yaml",
+        "activity: email_clicked",
+        "activity: mail_clicked",
+        "models/b2b.yaml:24:19",
+        'did you mean "email_clicked"?',
+    ),
+    (
+        "attribute not kept",
+        "models/b2b.yaml",
+        "where: {form: {contains",
+        "where: {page: {contains",
+        "models/b2b.yaml:17:48",
+        '"form_submitted" keeps form; add it to keep',
+    ),
+    (
+        "attribute of a limit",
+        "models/b2b.yaml",
+        "each mail",
+        "each link",
+        "models/b2b.yaml:27:16",
+        'does not keep the attribute "link"',
+    ),
+    (
+        "unknown list",
+        "models/b2b.yaml",
+        "in_list: targets",
+        "in_list: target",
+        "models/b2b.yaml:10:43",
+        'did you mean "targets"?',
+    ),
+    (
+        "unknown decay",
+        "models/b2b.yaml",
+        "decay: click",
+        "decay: clicks",
+        "models/b2b.yaml:26:16",
+        "did you mean 'click'?",
+    ),
+    (
+        "unknown primary model",
+        "leadmark.yaml",
+        "primary: b2b",
+        "primary: b2c",
+        "leadmark.yaml:3:10",
+        'did you mean "b2b"?',
+    ),
+    (
+        "model called otherwise",
+        "models/b2b.yaml",
+        "model: b2b",
+        "model: b2c",
+        "models/b2b.yaml:1:8",
+        "call both the same",
+    ),
+    (
+        "fields of no model",
+        "connections/hubspot.yaml",
+        "    b2b:\n",
+        "    b2bb:\n",
+        "connections/hubspot.yaml:28:5",
+        'did you mean "b2b"?',
+    ),
+    (
+        "unknown output",
+        "connections/hubspot.yaml",
+        "tier, mql_status",
+        "teir, mql_status",
+        "connections/hubspot.yaml:29:24",
+        'did you mean "tier"?',
+    ),
+    (
+        "output twice",
+        "connections/hubspot.yaml",
+        "tier, mql_status",
+        "score, mql_status",
+        "connections/hubspot.yaml:29:24",
+        "stands twice",
+    ),
+    (
+        "policy of no output",
+        "connections/hubspot.yaml",
+        "{score: raise_only}",
+        "{grade: keep}",
+        "connections/hubspot.yaml:30:16",
+        "add it to outputs",
+    ),
+    (
+        "raising a text",
+        "connections/hubspot.yaml",
+        "{score: raise_only}",
+        "{summary: raise_only}",
+        "connections/hubspot.yaml:30:25",
+        "no higher and lower",
+    ),
+    (
+        "unknown policy",
+        "connections/hubspot.yaml",
+        "{score: raise_only}",
+        "{score: rise_only}",
+        "connections/hubspot.yaml:30:23",
+        'did you mean "raise_only"?',
+    ),
+    (
+        "canary without condition",
+        "connections/hubspot.yaml",
+        "  mode: shadow\n  canary: {if: {owner: ops@seller.example}, at_most: 20}\n",
+        "  mode: canary\n",
+        "connections/hubspot.yaml:24:9",
+        "mode canary needs to know whom to write",
+    ),
+    (
+        "word of sales",
+        "connections/hubspot.yaml",
+        "OPEN: accepted",
+        "OPEN: acepted",
+        "connections/hubspot.yaml:13:54",
+        'did you mean "accepted"?',
+    ),
+    (
+        "fact without property",
+        "connections/hubspot.yaml",
+        "title: {contact: jobtitle}",
+        "title: {values: {a: b}}",
+        "connections/hubspot.yaml:8:3",
+        "names no property",
+    ),
+    (
+        "owner's name",
+        "connections/hubspot.yaml",
+        "{owner: email}",
+        "{owner: firstname}",
+        "connections/hubspot.yaml:12:18",
+        "{owner: email}",
+    ),
+    (
+        "forms missing",
+        "connections/hubspot.yaml",
+        "    forms: [demo-request, 0123]\n",
+        "",
+        "connections/hubspot.yaml:15:3",
+        'say which in "forms"',
+    ),
+    (
+        "lists missing",
+        "connections/hubspot.yaml",
+        "lists: [101], ",
+        "",
+        "connections/hubspot.yaml:20:3",
+        'say which in "lists"',
+    ),
+    (
+        "type missing",
+        "connections/hubspot.yaml",
+        "type: CLICK, ",
+        "",
+        "connections/hubspot.yaml:19:3",
+        'say which in "type"',
+    ),
+    (
+        "forms of a list",
+        "connections/hubspot.yaml",
+        "lists: [101],",
+        "lists: [101], forms: [a],",
+        "connections/hubspot.yaml:20:44",
+        "goes with from: form_submissions",
+    ),
+    (
+        "attribute the source lacks",
+        "connections/hubspot.yaml",
+        "keep: {mail: campaign}",
+        "keep: {mail: mail}",
+        "connections/hubspot.yaml:19:65",
+        "email_events has campaign, type, link",
+    ),
+    (
+        "condition the source lacks",
+        "connections/hubspot.yaml",
+        "where: {direction: INBOUND}",
+        "where: {directon: INBOUND}",
+        "connections/hubspot.yaml:21:40",
+        'did you mean "direction"?',
+    ),
+    # inside the model
+    (
+        "weights",
+        "models/b2b.yaml",
+        "fit: 40, engagement: 60",
+        "fit: 40, engagement: 50",
+        "models/b2b.yaml:2:1",
+        "add up to 90",
+    ),
+    ("weights of fit", "models/b2b.yaml", "weight: 60", "weight: 50", "models/b2b.yaml:6:1", "add up to 90"),
+    (
+        "operator",
+        "models/b2b.yaml",
+        "{contains: intern}",
+        "{contain: intern}",
+        "models/b2b.yaml:30:41",
+        "did you mean 'contains'?",
+    ),
+    ("limit", "models/b2b.yaml", "1 per day each mail", "1 a day", "models/b2b.yaml:27:16", "write '3 per week'"),
+    ("grade", "models/b2b.yaml", "B or better", "B+", "models/b2b.yaml:32:29", "write 'B or better'"),
+    ("cap below a rule", "models/b2b.yaml", "cap: 60", "cap: 30", "models/b2b.yaml:17:81", "the group's cap is 30"),
+    ("rising steps", "models/b2b.yaml", "14d: 50%", "14d: 150%", "models/b2b.yaml:5:34", "no percent"),
+    ("overlapping bands", "models/b2b.yaml", "50+: 100", "40+: 100", "models/b2b.yaml:8:52", "overlaps '1-49'"),
+    (
+        "out of reach",
+        "models/b2b.yaml",
+        "score: 50",
+        "score: 100",
+        "models/b2b.yaml:32:18",
+        "score can reach 88 at most",
+    ),
+    (
+        "two shapes",
+        "models/b2b.yaml",
+        "{half_life: 60d}",
+        "{half_life: 60d, linear: 90d}",
+        "models/b2b.yaml:4:3",
+        "half_life and linear",
+    ),
+    (
+        "id twice",
+        "models/b2b.yaml",
+        "      click:\n",
+        "      demo:\n",
+        "models/b2b.yaml:23:7",
+        "already used in engagement.conversion",
+    ),
+]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Path(shutil.copytree(GOOD, tmp_path / "config"))
+
+
+def mistype(folder: Path, file: str, stood: str | None, typed: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert stood is None or text.count(stood) == 1, "the row must change one place"
+    path.write_text(typed if stood is None else text.replace(stood, typed), encoding="utf-8")
+
+
+def test_the_good_folder_has_no_mistake():
+    settings, problems = load(GOOD)
+    assert not problems
+    assert settings is not None
+
+
+def test_there_are_forty_kinds_and_more():
+    assert len({row[0] for row in MISTAKES}) == len(MISTAKES) > 40
+
+
+@pytest.mark.parametrize(
+    ("file", "stood", "typed", "place", "words"), [row[1:] for row in MISTAKES], ids=[row[0] for row in MISTAKES]
+)
+def test_a_mistake_is_shown_where_it_stands_and_nothing_loads(folder, file, stood, typed, place, words):
+    mistype(folder, file, stood, typed)
+    settings, problems = load(folder)
+    assert settings is None
+    found = [problem for problem in problems if str(problem).startswith(f"{place}: ")]
+    assert any(words in problem.message for problem in found), "\n".join(map(str, problems))
+
+
+@pytest.mark.parametrize(("file", "stood", "typed"), [row[1:4] for row in MISTAKES], ids=[row[0] for row in MISTAKES])
+def test_one_mistake_makes_one_problem_in_an_admins_words(folder, file, stood, typed):
+    """Nothing that follows from a mistake is reported with it, and no word of the validation library shows."""
+    mistype(folder, file, stood, typed)
+    _, problems = load(folder)
+    assert len(problems) == 1 or typed.startswith("? "), "\n".join(map(str, problems))
+    for problem in problems:
+        assert not any(
+            foreign in problem.message
+            for foreign in ("Input should", "pydantic", "dict", "tuple", "NoneType", "Value error")
+        )
+
+
+def test_all_mistakes_of_all_files_are_reported_at_once_in_order(folder):
+    chosen = ("unknown key", "missing section", "unknown zone", "operator", "no percent", "unmapped fact needed", "tab")
+    rows = [row for row in MISTAKES if row[0] in chosen]
+    for _, file, stood, typed, _, _ in rows:
+        mistype(folder, file, stood, typed)
+    (folder / "models" / "other.yaml").write_text("model: {", encoding="utf-8")
+    settings, problems = load(folder)
+    assert settings is None
+    words = [row[5] for row in rows if row[0] != "unknown zone"]  # a file that is no YAML shows that alone
+    assert all(any(each in problem.message for problem in problems) for each in words)
+    assert any(problem.path == "models/other.yaml" for problem in problems)
+    assert problems == sorted(problems, key=lambda problem: (problem.path, problem.line, problem.column))
+
+
+@pytest.mark.parametrize(
+    ("stood", "typed"),
+    [
+        ("{service_key: env:HS_TOKEN}", "pat-na1-0000-secret"),
+        ("{service_key: env:HS_TOKEN}", "{service_key:pat-na1-0000-secret}"),
+        ("{service_key: env:HS_TOKEN}", "{servicekey: pat-na1-0000-secret}"),
+        ("{service_key: env:HS_TOKEN}", "hush-secret"),
+        ("{service_key: env:HS_TOKEN}", "[hush-secret]"),
+        ("{service_key: env:HS_TOKEN}", "{service_key: [hush-secret]}"),
+        ("env:HS_TOKEN", "*hush-secret"),
+        ("env:HS_TOKEN", "@hush-secret"),
+        ("env:HS_TOKEN", "!hush-secret x"),
+        ("env:HS_TOKEN", "hush-secret"),
+        ("env:HS_TOKEN", "file:hush-secret\n  x"),
+        ("login: {service_key: env:HS_TOKEN}", "login:pat-na1-0000-secret"),
+        ("login: {service_key: env:HS_TOKEN}", "pat-na1-0000-secret: {}"),
+        ("http://127.0.0.1:8085", "https://user:hush-secret@api.example"),
+        ("id: 4242", "id: pat-na1-0000-secret"),
+    ],
+)
+def test_a_secret_typed_in_any_wrong_place_is_not_repeated(folder, stood, typed):
+    mistype(folder, "connections/hubspot.yaml", stood, typed)
+    settings, problems = load(folder)
+    assert settings is None
+    assert not any("secret" in str(problem).replace("a secret does not stand", "") for problem in problems), problems

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from scoring.model import Decay
-from scoring.values import MICRO
+from scoring.values import micro
 
 EXACT = Context(prec=50, rounding=ROUND_HALF_UP)
 
@@ -18,29 +18,30 @@ def decay_table(points: Decimal, decay: Decay | None) -> tuple[int, ...]:
     >>> decay_table(Decimal(10), Decay.model_validate({"linear": "4d", "expires": "2d"}))
     (10000000, 7500000, 5000000, 0)
     """
-    full = points * MICRO
+    full = micro(points)
     if decay is None:
-        return (int(full),)
+        return (full,)
     if decay.half_life:
         table = _until_zero(full, decay.half_life)
     elif decay.linear:
-        table = [_rounded(full * (decay.linear - age) / decay.linear) for age in range(decay.linear + 1)]
+        table = [_divided(full * (decay.linear - age), decay.linear) for age in range(decay.linear + 1)]
     elif decay.steps:
-        table = [_rounded(full * _step(decay.steps, age) / 100) for age in range(max(decay.steps) + 2)]
+        table = [_divided(full * _step(decay.steps, age), 100) for age in range(max(decay.steps) + 2)]
     else:
-        table = [int(full)]
+        table = [full]
     if decay.expires:
         table = [table[min(age, len(table) - 1)] for age in range(decay.expires + 1)] + [0]
     return tuple(table)
 
 
-def _until_zero(full: Decimal, half_life: int) -> list[int]:
+def _until_zero(full: int, half_life: int) -> list[int]:
     """The powers of one half-life serve every later one, halved exactly."""
     powers = [EXACT.power(Decimal(2), EXACT.divide(Decimal(-age), Decimal(half_life))) for age in range(half_life)]
     table: list[int] = []
     while not table or table[-1]:
         halvings, rest = divmod(len(table), half_life)
-        table.append(_rounded(EXACT.divide(EXACT.multiply(full, powers[rest]), Decimal(2**halvings))))
+        left = EXACT.divide(EXACT.multiply(Decimal(full), powers[rest]), Decimal(2**halvings))
+        table.append(int(left.to_integral_value(ROUND_HALF_UP)))
     return table
 
 
@@ -48,5 +49,7 @@ def _step(steps: Mapping[int, int], age: int) -> int:
     return next((steps[day] for day in sorted(steps) if age <= day), 0)
 
 
-def _rounded(value: Decimal) -> int:
-    return int(value.to_integral_value(ROUND_HALF_UP))
+def _divided(value: int, by: int) -> int:
+    """The quotient rounded half away from zero."""
+    size = (2 * abs(value) + by) // (2 * by)
+    return size if value >= 0 else -size

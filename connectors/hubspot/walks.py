@@ -48,7 +48,7 @@ def changes(search: Search, *, stamp: str, start: int) -> Iterator[tuple[list[Ro
 
     Pages overlap by one row: when the row a page begins with is not the one the page before ended with, rows moved
     (each change moves its row to the end, and one would be skipped), so the walk begins again at the last stamp. Before
-    HubSpot's limit of 10,000 it goes on from the last stamp as well; and when that many rows share one millisecond,
+    HubSpot's limit of 10,000 it goes on from the last stamp as well; but when a whole page shares one millisecond there,
     that millisecond is read by id. Rows may come twice.
     """
     anchor, offset = start, 0
@@ -71,12 +71,13 @@ def changes(search: Search, *, stamp: str, start: int) -> Iterator[tuple[list[Ro
             raise ConnectorError("HubSpot's search gave pages of one row; the pull cannot go on.")
         if grown + SEARCH_ROWS <= SEARCH_LIMIT:
             offset = grown
-        elif last[1] > anchor:
+        elif stamp_ms(rows[0], stamp) < last[1]:
             anchor, offset, last = last[1], 0, None
         else:
-            for drained in _one_millisecond(search, stamp=stamp, at=anchor):
-                yield drained, anchor, False
-            anchor, offset, last = anchor + 1, 0, None
+            full = max(anchor, last[1])
+            for drained in _one_millisecond(search, stamp=stamp, at=full):
+                yield drained, full, False
+            anchor, offset, last = full + 1, 0, None
 
 
 def _one_millisecond(search: Search, *, stamp: str, at: int) -> Iterator[list[Row]]:

@@ -94,9 +94,9 @@ def load_world(folder: Path, now: datetime) -> tuple[World | None, list[str]]:
             job.problems.say(path.name, 1, f"the emulator does not know this file; rename it to one of {known}")
     contacts = job.read("contacts")
     if contacts is None:
-        if not job.problems or not (folder / "contacts.csv").exists():
+        if not (folder / "contacts.csv").exists():
             job.problems.say("contacts.csv", 1, "the file is missing; without people there is nothing to score")
-        return None, list(job.problems)
+        return None, job.problems.in_order()
     _take_records(job, "companies", job.read("companies"))
     _take_records(job, "contacts", contacts)
     world.owners = {
@@ -109,7 +109,7 @@ def load_world(folder: Path, now: datetime) -> tuple[World | None, list[str]]:
     _take_submissions(job)
     _take_mail(job)
     _take_joins(job)
-    return world, list(job.problems)
+    return world, job.problems.in_order()
 
 
 def _take_records(job: _Import, kind: str, sheet: Sheet | None) -> None:

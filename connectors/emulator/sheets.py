@@ -29,12 +29,20 @@ class Sheet:
     lines: Sequence[Line]
 
 
-class Problems(list[str]):
-    """What is wrong, in the order it was found."""
+class Problems:
+    """What is wrong, file by file in the order they are read."""
+
+    def __init__(self) -> None:
+        """Nothing is wrong yet."""
+        self._found: dict[str, list[tuple[int, str]]] = {}
 
     def say(self, file: str, line: int, what: str) -> None:
         """Adds one problem."""
-        self.append(f"{file}:{line}: {what}")
+        self._found.setdefault(file, []).append((line, what))
+
+    def in_order(self) -> list[str]:
+        """All problems; those of a file by line."""
+        return [f"{file}:{line}: {what}" for file, found in self._found.items() for line, what in sorted(found)]
 
 
 def read_sheet(path: Path, problems: Problems, column: Callable[[str], str]) -> Sheet | None:

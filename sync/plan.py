@@ -230,9 +230,14 @@ def _asked(policy: str, desired: Value, observed: Value, confirmed: Mapping[str,
         return True
     if policy == "keep":
         return False
-    if desired is None:
-        return False
-    return observed is None or (type(desired) is type(observed) and desired > observed)  # type: ignore[operator]  # same kind, ordered
+    return desired is not None and (observed is None or _higher(desired, observed))
+
+
+def _higher(desired: Value, observed: Value) -> bool:
+    """Of two numbers or two dates; nothing else has a higher and lower."""
+    if isinstance(desired, date) and isinstance(observed, date):
+        return desired > observed
+    return isinstance(desired, int | float) and isinstance(observed, int | float) and desired > observed
 
 
 def count(changes: Iterable[Change], outputs: Mapping[str, Output]) -> Counts:

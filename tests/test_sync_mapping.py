@@ -1,0 +1,133 @@
+"""What an admin's maps say of fields, activities and sales' word."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from config.settings import HubSpotConnection
+from connectors.base import Activity, Attribute
+from sync.mapping import digest, map_of, meaning_of
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+WRITTEN = {
+    "name": "hubspot",
+    "crm": "hubspot",
+    "portal": {"id": "1", "production": False},
+    "login": {"service_key": "env:HS_TOKEN"},
+    "facts": {
+        "email": "email",
+        "company": {"company": "name", "contact": "company"},
+        "owner": {"owner": "email"},
+        "hand_off": {
+            "contact": "hs_lead_status",
+            "values": {"NEW": "new", "CONNECTED": "qualifying", "BAD_TIMING": "recycled", "open deal": "accepted"},
+        },
+    },
+    "activities": {
+        "demo_asked": {"from": "form_submissions", "forms": ["f-1", "Demo request"], "keep": {"form": "form"}},
+        "form_submitted": {"from": "form_submissions", "keep": {"form": "form", "where": "page"}},
+        "mail_clicked": {"from": "email_events", "type": "CLICK", "keep": {"mail": "campaign"}},
+        "trial_started": {"from": "date_property", "property": "trial_started"},
+        "call_received": {"from": "calls", "where": {"direction": "INBOUND"}},
+    },
+    "write": {"fields": {"b2b": {"prefix": "lm_", "outputs": ["score", "tier"], "policy": {"tier": "keep"}}}},
+}
+
+
+def settings(**changes):
+    return HubSpotConnection.model_validate(WRITTEN | changes)
+
+
+MAP = map_of(settings())
+
+
+def activity(source, **attributes):
+    named = {name: Attribute(id=id_, label=label) for name, (id_, label) in attributes.items()}
+    return Activity(source=source, id="1", at=AT, attributes=named)
+
+
+#: activity, its kind (None: no kind takes it), what its touchpoint keeps, remark
+KINDS = [
+    (activity("form_submissions", form=("f-1", "Any")), "demo_asked", {"form": "f-1"}, "named by id"),
+    (activity("form_submissions", form=("f-9", "demo REQUEST ")), "demo_asked", {"form": "f-9"}, "named by its label"),
+    (activity("form_submissions", form=("f-2", "")), "form_submitted", {"form": "f-2"}, "the next kind that takes it"),
+    (
+        activity("email_events", type=("CLICK", ""), campaign=("9", "News")),
+        "mail_clicked",
+        {"mail": "9"},
+        "of its type",
+    ),
+    (activity("email_events", type=("OPEN", ""), campaign=("9", "News")), None, {}, "of another type"),
+    (activity("date_property", property=("trial_started", "")), "trial_started", {}, "the property itself"),
+    (activity("date_property", property=("need_date", "")), None, {}, "another property"),
+    (activity("calls", direction=("INBOUND", "Inbound")), "call_received", {}, "where holds"),
+    (activity("calls", direction=("OUTBOUND", "")), None, {}, "where does not hold"),
+    (activity("calls"), None, {}, "the attribute is not known"),
+    (activity("meetings"), None, {}, "no kind reads this source"),
+]
+
+
+@pytest.mark.parametrize(("one", "kind", "kept", "remark"), KINDS, ids=[row[3] for row in KINDS])
+def test_the_first_kind_that_takes_an_activity_has_it(one, kind, kept, remark):
+    found = MAP.kind_of(one)
+    assert (found.kind if found else None) == kind
+    assert {name: attribute.id for name, attribute in (found.attributes if found else {}).items()} == kept
+
+
+#: what stands in the field, sales' word, remark
+WORDS = [
+    ("CONNECTED", "qualifying", "as written"),
+    ("connected", "qualifying", "in other letters"),
+    ("OPEN DEAL", "accepted", "in other letters than the map"),
+    ("NEW", None, "nobody has looked: no word"),
+    ("SOMETHING", None, "not in the map: no word"),
+    (None, None, "empty: no word"),
+]
+
+
+@pytest.mark.parametrize(("value", "word", "remark"), WORDS, ids=[row[2] for row in WORDS])
+def test_sales_word_is_what_the_map_makes_of_the_field(value, word, remark):
+    assert MAP.word_of("contact", {"hs_lead_status": value}) == word
+
+
+def test_only_objects_with_the_field_have_a_word():
+    assert MAP.word_of("company", {"hs_lead_status": "CONNECTED"}) is None
+
+
+def test_values_are_taken_as_they_are_where_the_map_translates_none():
+    assert meaning_of(MAP.facts["email"], "a@x.example") == "a@x.example"
+    assert meaning_of(MAP.facts["email"], False) is False
+
+
+def test_inputs_are_the_fields_of_facts_by_object():
+    assert MAP.inputs == {
+        "contact": {"email", "company", "hs_lead_status"},
+        "company": {"name"},
+        "owner": {"email"},
+    }
+
+
+def test_outputs_are_prefix_and_name_with_their_policy():
+    assert {name: (one.model, one.output, one.policy) for name, one in MAP.outputs.items()} == {
+        "lm_score": ("b2b", "score", "overwrite"),
+        "lm_tier": ("b2b", "tier", "keep"),
+    }
+
+
+def test_the_digest_changes_with_what_may_change_a_score_and_with_nothing_else():
+    facts = WRITTEN["facts"] | {"email": "work_email"}
+    activities = {name: WRITTEN["activities"][name] for name in ["form_submitted", "demo_asked"]}
+    assert map_of(settings(facts=facts)).digest != MAP.digest
+    assert map_of(settings(activities=activities)).digest != MAP.digest, "the order decides which kind has an activity"
+    write = {"mode": "live", "fields": {"b2b": {"prefix": "other_", "outputs": ["score"]}}}
+    assert map_of(settings(write=write)).digest == MAP.digest
+
+
+def test_the_digest_changes_with_the_order_of_kinds():
+    backwards = dict(reversed(WRITTEN["activities"].items()))
+    assert map_of(settings(activities=backwards)).digest != MAP.digest
+
+
+def test_a_digest_is_sixteen_hex_digits():
+    assert len(digest([])) == 16
+    assert int(digest([]), 16) >= 0

@@ -43,7 +43,7 @@ def gather(tx: Connection, numbers: Sequence[int], maps: Sequence[ConnectionMap]
         holding.setdefault(row.person, []).append(row.number)
         if row.state == "live":
             live.setdefault(row.person, []).append(row)
-    parents = _parents(tx, [row.number for row in rows if row.state == "live"])
+    parents = _parents(tx, [row for row in rows if row.state == "live"])
     packed = _packed(tx, [row.number for row in rows])
     return [
         _person(
@@ -119,27 +119,25 @@ def _rows(tx: Connection, numbers: Sequence[int]) -> list[Row[Any]]:
     ]
 
 
-def _parents(tx: Connection, numbers: Sequence[int]) -> dict[int, dict[str, Mapping[str, Value]]]:
-    """Record number -> object -> inputs of the record it points to."""
-    parent, child, above = tables.parent, tables.record.alias("child"), tables.record.alias("above")
+def _parents(tx: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, Mapping[str, Value]]]:
+    """Record number -> object -> inputs of the record it points to. Two plain look-ups: a join of them goes astray."""
+    parent, record = tables.parent, tables.record
+    connections = {row.number: row.connection for row in rows}
+    pointing: dict[tuple[str, str], dict[str, list[int]]] = {}
+    for some in in_chunks(list(connections)):
+        for row in tx.execute(select(parent).where(parent.c.record.in_(some))):
+            by_id = pointing.setdefault((connections[row.record], row.object), {})
+            by_id.setdefault(row.crm_id, []).append(row.record)
     found: dict[int, dict[str, Mapping[str, Value]]] = {}
-    read: dict[int, Mapping[str, Value]] = {}
-    for some in in_chunks(numbers):
-        rows = tx.execute(
-            select(parent.c.record, parent.c.object, above.c.number, above.c.inputs)
-            .join(child, child.c.number == parent.c.record)
-            .join(
-                above,
-                (above.c.connection == child.c.connection)
-                & (above.c.object == parent.c.object)
-                & (above.c.crm_id == parent.c.crm_id),
-            )
-            .where(parent.c.record.in_(some), above.c.state == "live")
-        )
-        for number, object_, of, inputs in rows:
-            if of not in read:
-                read[of] = load(inputs)
-            found.setdefault(number, {})[object_] = read[of]
+    for (connection, object_), by_id in pointing.items():
+        here = (record.c.connection == connection) & (record.c.object == object_) & (record.c.state == "live")
+        for ids in in_chunks(sorted(by_id)):
+            for crm_id, inputs in tx.execute(
+                select(record.c.crm_id, record.c.inputs).where(here, record.c.crm_id.in_(ids))
+            ):
+                values = load(inputs)
+                for number in by_id[crm_id]:
+                    found.setdefault(number, {})[object_] = values
     return found
 
 

@@ -6,7 +6,7 @@ a ≤ x, a bare number is exactly it; ``within Nd`` and ``past Nd`` are dates, w
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
@@ -83,36 +83,31 @@ def parse_bands(raw: Any) -> Bands:
     if not isinstance(raw, Mapping) or not raw:
         raise wrong("percents stand here by value or band, such as {1-49: 20, 50+: 100}")
     mistakes: list[InitErrorDetails] = []
-    bands: list[Band] = []
+    found: dict[str, Band] = {}
     for key, percent in raw.items():
+        place = key if isinstance(key, str) else _text(key)
         if isinstance(percent, bool) or not isinstance(percent, int) or not 0 <= percent <= 100:
             mistakes.append(
-                mistake(_place(key), f"{percent!r} is no percent; write a whole number from 0 to 100", percent)
+                mistake((place,), f"{percent!r} is no percent; write a whole number from 0 to 100", percent)
             )
-            continue
-        if key == OTHER:
-            continue
-        try:
-            bands.append(_band(key, percent))
-        except ValueError as error:
-            mistakes.append(mistake(_place(key), str(error), key))
-    mistakes.extend(_mixed(bands))
-    mistakes.extend(_overlaps(bands))
-    if not bands and not mistakes:
+        elif key != OTHER:
+            try:
+                found[place] = _band(key, percent)
+            except ValueError as error:
+                mistakes.append(mistake((place,), str(error), key))
+    mistakes.extend(_clashes(found))
+    if not found and not mistakes:
         mistakes.append(mistake((), "only `other` stands here; name at least one value or band", raw))
     if mistakes:
         raise refusal("percent", mistakes)
-    # The narrowest span of dates is tried first; the others cannot overlap.
-    tried = tuple(sorted(bands, key=lambda band: band.high - band.low)) if bands[0].kind == "date" else tuple(bands)
-    return Bands(kind=bands[0].kind, bands=tried, other=raw.get(OTHER), raw=dict(raw))
+    bands = tuple(found.values())
+    if bands[0].kind == "date":  # the narrowest span is tried first; other bands cannot overlap
+        bands = tuple(sorted(bands, key=lambda band: band.high - band.low))
+    return Bands(kind=bands[0].kind, bands=bands, other=raw.get(OTHER), raw=dict(raw))
 
 
 def _text(key: Any) -> str:
     return str(key).lower() if isinstance(key, bool) else str(key).strip()
-
-
-def _place(key: Any) -> tuple[str | int, ...]:
-    return (key if isinstance(key, str) or type(key) is int else _text(key),)
 
 
 def _band(key: Any, percent: int) -> Band:
@@ -136,29 +131,25 @@ def _band(key: Any, percent: int) -> Band:
     return Band(key=text, kind="text", percent=percent, text=fold(text))
 
 
-def _mixed(bands: Sequence[Band]) -> list[InitErrorDetails]:
-    return [
-        mistake(
-            (band.key,),
-            f"{band.key!r} is a {band.kind} but {bands[0].key!r} is a {bands[0].kind}; the keys are of one "
-            "kind: texts, numbers such as 1-49 and 1000+, dates such as `within 90d`, or true and false",
-            band.key,
-        )
-        for band in bands
-        if band.kind != bands[0].kind
-    ]
-
-
-def _overlaps(bands: Sequence[Band]) -> list[InitErrorDetails]:
-    return [
-        mistake((band.key,), f"{band.key!r} overlaps {before.key!r}; a value must fall into one band only", band.key)
-        for i, band in enumerate(bands)
-        for before in bands[:i]
-        if band.kind == before.kind and _overlap(band, before)
-    ]
+def _clashes(found: Mapping[str, Band]) -> Iterator[InitErrorDetails]:
+    """Bands of another kind than the first, and bands that overlap one before them."""
+    before: list[Band] = []
+    for place, band in found.items():
+        first = before[0] if before else band
+        if band.kind != first.kind:
+            message = (
+                f"{band.key!r} is a {band.kind} but {first.key!r} is a {first.kind}; the keys are of one kind: texts, "
+                "numbers such as 1-49 and 1000+, dates such as `within 90d`, or true and false"
+            )
+            yield mistake((place,), message, band.key)
+        elif other := next((other for other in before if _overlap(band, other)), None):
+            yield mistake((place,), f"{band.key!r} overlaps {other.key!r}; a value falls into one band only", band.key)
+        before.append(band)
 
 
 def _overlap(one: Band, two: Band) -> bool:
+    if one.kind != two.kind:
+        return False
     if one.kind == "date":
         return (one.low, one.high) == (two.low, two.high)
     if one.kind != "number":

@@ -16,9 +16,10 @@ def weights_of_score(fit: int, engagement: int) -> None:
 
 
 def weights_of_fit(raw: Any) -> list[InitErrorDetails]:
-    """The mistake of weights that do not make 100; none while a weight is no number, which is a mistake of its own."""
+    """The mistake of weights that do not make 100; none while a weight is no percent, a mistake of its own."""
     weights = {name: part.get("weight") for name, part in _entries(raw).items() if name != "adjust" and _entries(part)}
-    if not all(_is_number(weight) for weight in weights.values()) or sum(weights.values()) == 100:
+    sound = isinstance(raw, Mapping) and all(_is_number(weight) and 0 <= weight <= 100 for weight in weights.values())
+    if not sound or sum(weights.values()) == 100:
         return []
     parts = " + ".join(f"{name} {weight}" for name, weight in weights.items()) or "no variable"
     return [mistake((), f"the weights of the variables add up to {sum(weights.values())}, not 100: {parts}", raw)]

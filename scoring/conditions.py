@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import InitErrorDetails
 
-from scoring.fact_values import FactValue, comparable, day_number, fold, kind_of, known
+from scoring.fact_values import FactValue, comparable, day_number, fold, iso_date, kind_of, known
 from scoring.mistakes import Place, mistake, nearest, refusal
 from scoring.operands import ATTRIBUTE_OPERANDS, OPERANDS, Operand, pattern
 from scoring.tables import Tables
@@ -123,7 +123,8 @@ def _check(condition: Condition, tables: Tables) -> Check:
     """The test of one known value; false for a value of another kind."""
     op, operand = condition.op, condition.operand
     if op in ("is", "in", "not_in"):
-        wanted = frozenset(comparable(value) for value in operand)
+        dates = (iso_date(value) for value in operand if isinstance(value, str))  # a text may write a date
+        wanted = frozenset(comparable(value) for value in (*operand, *dates) if value is not None)
         return lambda value, _day: comparable(value) in wanted
     if op == "in_list":
         entries = frozenset[str]().union(*(tables.lists[str(name)] for name in operand))

@@ -3,6 +3,7 @@
 Texts compare trimmed and case-folded. A day number counts whole days since 1970-01-01.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Literal
@@ -52,6 +53,18 @@ def known(facts: Mapping[str, FactValue], name: str) -> FactValue | None:
     """
     value = facts.get(name)
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def iso_date(text: str) -> date | None:
+    """The date that a text writes as year-month-day, None when it writes none.
+
+    >>> iso_date("2026-01-31"), iso_date("20260131")
+    (datetime.date(2026, 1, 31), None)
+    """
+    try:
+        return date.fromisoformat(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+    except ValueError:
+        return None
 
 
 def day_number(day: date) -> int:

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 import re2  # type: ignore[import-untyped]  # ships no types
 
-from scoring.fact_values import FactValue
+from scoring.fact_values import FactValue, iso_date
 from scoring.mistakes import wrong
 from scoring.values import parse_days
 
@@ -81,10 +81,10 @@ def _number(raw: Any) -> tuple[FactValue, ...]:
 def _date(raw: Any) -> tuple[FactValue, ...]:
     if _is_date(raw):
         return (raw,)
-    try:
-        return (date.fromisoformat(raw.strip() if isinstance(raw, str) else ""),)
-    except ValueError as error:
-        raise wrong(f"{raw!r} is no date; write year-month-day such as 2026-01-31") from error
+    written = iso_date(raw) if isinstance(raw, str) else None
+    if written is None:
+        raise wrong(f"{raw!r} is no date; write year-month-day such as 2026-01-31")
+    return (written,)
 
 
 def _between(raw: Any) -> tuple[FactValue, ...]:

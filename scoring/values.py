@@ -29,8 +29,8 @@ def parse_days(raw: object) -> int:
     >>> parse_days("30d")
     30
     """
-    text = str(raw).strip()
-    found = re.fullmatch(r"([0-9]{1,6})d", text)
+    text = str(raw)
+    found = re.fullmatch(r"(0|[1-9][0-9]{0,5})d", text)
     if found and 1 <= int(found[1]) <= LONGEST_DAYS:
         return int(found[1])
     if found:
@@ -61,7 +61,9 @@ def parse_points(raw: object) -> Decimal:
     if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal):
         raise wrong(f"{raw!r} is no number; write points such as 10, -5 or 2.5")
     points = Decimal(str(raw))
-    if not points.is_finite() or abs(points) > 1_000:
+    if not points.is_finite():
+        raise wrong(f"{raw!r} is no number; write points such as 10, -5 or 2.5")
+    if abs(points) > 1_000:
         raise wrong(f"{raw} points are too many; a rule gives or takes at most 1000, and 100 fill the whole score")
     if points != points.quantize(Decimal("0.000001")):
         raise wrong(f"{raw} points are too fine; at most six digits may follow the decimal point")

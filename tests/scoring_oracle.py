@@ -191,7 +191,8 @@ def satisfies(op, value, operand, lists, today):
     """One operator on one known value."""
     value = fold(value)
     if op in ("is", "in", "not_in"):
-        return any(kind(value) == kind(one) and value == fold(one) for one in operand)
+        text = str(value) if isinstance(value, date) else None  # a text may write a date
+        return any((kind(value) == kind(one) and value == fold(one)) or text == one for one in operand)
     if op in ("in_list", "contains", "starts_with", "ends_with", "matches"):
         if not isinstance(value, str):
             return False

@@ -34,6 +34,11 @@ def on(value, test):
         (True, 1, False),
         (True, True, True),
         (TODAY, TODAY, True),
+        (TODAY, "2026-03-10", True),  # a text that writes a date is that date
+        (TODAY, ["2026-03-09", "2026-03-10"], True),
+        (TODAY, {"not_in": ["2026-03-10"]}, False),
+        (TODAY, "2026-02-30", False),  # a day that is none
+        ("2026-03-10", "2026-03-10", True),
         ("b", ["a", "B"], True),  # a list means in
         ("b", {"in": ["a", 5]}, False),
         (5, {"in": ["a", 5]}, True),

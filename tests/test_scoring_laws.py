@@ -79,6 +79,7 @@ number_tests = st.one_of(
 nearby = st.integers(-100, 100).map(lambda days: START + timedelta(days=DAY + days))
 date_tests = st.one_of(
     st.builds(lambda op, day: {op: day}, st.sampled_from(["before", "after", "is"]), nearby),
+    nearby.map(str),
     st.builds(lambda op, span: {op: span}, st.sampled_from(["within", "past"]), spans),
 )
 fact_conditions = nested(

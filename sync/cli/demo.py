@@ -1,0 +1,223 @@
+"""The whole path in one command: a made-up portal, three passes over HTTP, one lead explained.
+
+The emulator runs in threads of this process and its clock is the wall clock; everything lies in a temporary folder.
+"""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Any
+
+from rich.console import Console
+from sqlalchemy import select
+
+from config import starters
+from config.loader import load
+from config.settings import Settings
+from connectors.emulator.hubspot.world import World
+from connectors.emulator.people import make_world
+from connectors.emulator.server import Emulator
+from sync import differences
+from sync.app import clock, configure_logging, open_runtime
+from sync.cli import exits, show_pass
+from sync.cli.emulating import TOKEN, started, until_told
+from sync.cli.exits import CommandError
+from sync.cli.opening import print_json, stderr, stdout
+from sync.cli.progress import shown as progress_shown
+from sync.cli.show import line, table
+from sync.cli.show_person import ledger as show_ledger
+from sync.explain import explained, scoring_of
+from sync.run import Options, RunReport, Runtime, run_pass
+from sync.store import tables
+from sync.store.store import Store
+from sync.store.values import micros
+
+#: what ``--json`` gives of each pass
+NUMBERS = ("pulled", "scored", "planned", "written", "rejected", "suppressed", "calls")
+CONNECTION = "hubspot"
+SEED = 7
+#: a demo begun this close to midnight runs by a clock set back by as much, or the day would change under it
+BEFORE_MIDNIGHT = timedelta(minutes=15)
+
+
+def run(*, people: int, keep: bool, as_json: bool) -> int:
+    """Runs the demo; FAILED when one of the three passes is not what it must be."""
+    begun = time.monotonic()
+    out = stderr() if as_json else stdout()  # with --json the story goes where logs go
+    folder = Path(mkdtemp(prefix="leadmark-demo-"))
+    try:
+        now = _demo_clock(clock()())
+        line(
+            out, ("leadmark demo", "bold"), f"  {people} made-up people in an emulated HubSpot portal, on this machine"
+        )
+        world = make_world(people, SEED, now=now())
+        # A real portal lets 190 calls through in ten seconds; here nobody is to wait for a bucket to fill.
+        with started(world, now(), limits=False) as emulator:
+            settings = _settings(folder, emulator, world)
+            with progress_shown(lines=out.print) as progress:
+                configure_logging(as_json=not sys.stderr.isatty())
+                with open_runtime(settings, progress=progress, now=now) as runtime:
+                    reports = _passes(out, runtime, progress.finish)
+                    wrong = wrong_with(reports)
+                    if not wrong:
+                        _show(out, runtime, reports, world)
+            if as_json:
+                print_json({"passes": [_numbers(report) for report in reports]})
+            if wrong:
+                raise CommandError(f"the demo failed: {wrong}")
+            _farewell(out, folder, emulator, kept=keep, seconds=time.monotonic() - begun)
+            if keep:
+                sys.stdout.flush()
+                until_told()
+    finally:
+        if not keep:
+            rmtree(folder, ignore_errors=True)
+    return exits.OK
+
+
+def wrong_with(reports: list[RunReport]) -> str:
+    """What is not as it must be: stopped by the guard, then written, then quiet; "" when all is well."""
+    stopped, written, quiet = (report.connections[CONNECTION] for report in reports)
+    for nth, mine in enumerate((stopped, written, quiet), start=1):
+        if mine.state in {"parked", "deferred_quota", "needs_adoption", "interrupted"}:
+            return f"pass {nth} ended as {mine.state}: {mine.reason}"
+    if stopped.state != "stopped_by_guard" or stopped.written:
+        return "the guard did not stop pass 1"
+    if not written.written or written.rejected or written.written != written.planned:
+        return f"pass 2 wrote {written.written} of {written.planned} records, {written.rejected} were refused"
+    if quiet.scored or quiet.planned or quiet.written:
+        return f"pass 3 was not quiet: {quiet.scored} scored, {quiet.planned} planned, {quiet.written} written"
+    return ""
+
+
+def _demo_clock(begin: datetime) -> Callable[[], datetime]:
+    """The wall clock, set back when midnight is near."""
+    start = begin.astimezone(UTC)
+    if (start + BEFORE_MIDNIGHT).date() != start.date():
+        start -= BEFORE_MIDNIGHT
+    ticked = time.monotonic()
+    return lambda: start + timedelta(seconds=time.monotonic() - ticked)
+
+
+def _settings(folder: Path, emulator: Emulator, world: World) -> Settings:
+    """The b2b-saas starter, live and pointed to the emulator."""
+    config = folder / "config"
+    starters.write("b2b-saas", config)
+    token = folder / "token"
+    token.write_text(TOKEN)
+    file = config / "connections" / "hubspot.yaml"
+    lines = {
+        r"crm: hubspot": f"crm: hubspot\nurl: {emulator.url}",
+        r"  id: env:HS_PORTAL": f'  id: "{world.portal_id}"',
+        r"  production: true": "  production: false",
+        r"  service_key: env:HS_TOKEN": f"  service_key: file:{token}",
+        r"  mode: shadow": "  mode: live",
+    }
+    file.write_text(_replaced(file.read_text(), lines))
+    settings, problems = load(config)
+    if settings is None:
+        raise CommandError("the starter is broken:\n" + "\n".join(map(str, problems)))
+    return settings
+
+
+def _replaced(text: str, lines: Mapping[str, str]) -> str:
+    for before, after in lines.items():
+        text, times = re.subn(rf"(?m)^{re.escape(before)}\b", lambda _, after=after: after, text)
+        if times != 1:
+            raise CommandError(
+                f"the starter's connection has {times} lines that begin with {before!r}, the demo needs one"
+            )
+    return text
+
+
+def _passes(out: Console, runtime: Runtime, between: Callable[[], None]) -> list[RunReport]:
+    """The three passes; those after one that went wrong are run all the same, and tell."""
+    reports = []
+    for title in ("1: pull, score, and stop", "2: write what was approved", "3: nothing left to do"):
+        line(out, (f"\nPass {title}", "bold"))
+        report = run_pass(runtime, Options())
+        between()
+        reports.append(report)
+        mine = report.connections[CONNECTION]
+        if mine.state == "stopped_by_guard":
+            show_pass.guard(out, mine)
+            out.print("  A person looks at `leadmark plan` and types:")
+            line(out, "    ", (f"leadmark sync --approve {mine.code}", "bold"))
+            out.print("  The demo approves itself.")
+            with runtime.store.begin() as tx:
+                differences.approve(tx, mine.code, micros(runtime.now()))
+    return reports
+
+
+def _numbers(report: RunReport) -> dict[str, Any]:
+    return {name: {key: getattr(mine, key) for key in NUMBERS} for name, mine in report.connections.items()}
+
+
+def _show(out: Console, runtime: Runtime, reports: list[RunReport], world: World) -> None:
+    line(out, ("\nWhat happened", "bold"))
+    mine = [report.connections[CONNECTION] for report in reports]
+    rows = [
+        ("people pulled" if key == "pulled" else key, *(str(getattr(each, key)) for each in mine)) for key in NUMBERS
+    ]
+    seconds = [
+        f"{(report.ended_at - report.started_at).total_seconds():.1f}" if report.ended_at else "" for report in reports
+    ]
+    table(out, ("", "pass 1", "pass 2", "pass 3"), [*rows, ("seconds", *seconds)], right=(1, 2, 3))
+    lead = _lead(runtime.store, world, runtime.settings.primary)
+    if lead is None:
+        return
+    with runtime.store.begin() as tx:
+        found = explained(tx, lead, scoring_of(tx, runtime.settings, runtime.now()))
+    record = found.records[0]
+    line(out, ("\nOne lead explained", "bold"), f"  {record.connection}:{record.object}:{record.crm_id}")
+    line(out, f"  {found.outputs['summary']}")
+    show_ledger(out, found.ledger)
+
+
+def _lead(store: Store, world: World, model: str) -> int | None:
+    """The ready buyer with the highest score among the MQLs; None when there is none."""
+    buyers = [
+        str(row.id)
+        for row in world.tables["contacts"].live()
+        if row.now.properties.get("emulator_character") == "ready_buyer"
+    ]
+    record, journey = tables.record, tables.journey
+    with store.begin() as tx:
+        return tx.execute(
+            select(record.c.person)
+            .join(journey, journey.c.person == record.c.person)
+            .where(record.c.object == "contact", record.c.crm_id.in_(buyers[:500]))
+            .where(journey.c.model == model, journey.c.status == "mql")
+            .order_by(journey.c.score.desc(), record.c.person)
+            .limit(1)
+        ).scalar()
+
+
+def _farewell(out: Console, folder: Path, emulator: Emulator, *, kept: bool, seconds: float) -> None:
+    line(out, f"\nDone in {seconds:.0f} s. To look further:")
+    if kept:
+        config = f"--config {folder / 'config'}"
+        rows = [
+            (f"leadmark status {config}", "is it fine?"),
+            (f"leadmark explain 1001 {config}", "the first person, whole"),
+            (f"leadmark timeline 1001 {config}", "what they did, and how it counted"),
+            (f"leadmark plan {config}", "what a sync would write now"),
+            (f"curl {emulator.url}/_emulator/stats", "what the portal holds"),
+        ]
+    else:
+        rows = [
+            ("leadmark demo --keep", "leaves the emulator and this config in place, to try every command on"),
+            ("leadmark init DIR", "a commented config of your own, which writes nothing before you say so"),
+            ("leadmark emulator --load DIR", "a portal from your CSV exports, before any CRM is touched"),
+        ]
+    for command, what in rows:
+        out.print(f"  {command}")
+        out.print(f"      {what}")
+    if kept:
+        out.print("The emulator runs until Ctrl-C.")

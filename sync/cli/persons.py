@@ -1,0 +1,80 @@
+"""``explain`` and ``timeline``: one person, found by address or id."""
+
+import sys
+from collections.abc import Sequence
+
+from sync.app import clock
+from sync.cli import exits, show_person
+from sync.cli.exits import CommandError
+from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, store_of, typed
+from sync.explain import explained, records_of, scoring_of
+from sync.happenings import happenings
+from sync.people import find
+from sync.store.store import Store
+
+STDIN = "-"
+
+
+def explain(where: Where, who: str, *, reveal: bool, as_json: bool) -> int:
+    """Shows the one person; with several a CommandError names their records."""
+    settings, shown = settings_of(where), revealing(asked=reveal)
+    with store_of(settings) as store:
+        number = _one(store, who, where)
+        with store.begin() as tx:
+            found = explained(tx, number, scoring_of(tx, settings, clock()()))
+    if as_json:
+        print_json(found.to_json(reveal=shown))
+    else:
+        show_person.person(stdout(), found, reveal=shown)
+    return exits.OK
+
+
+def timeline(where: Where, who: str, *, newest: int | None, as_json: bool) -> int:
+    """Shows the one person's newest activities."""
+    settings = settings_of(where)
+    with store_of(settings) as store:
+        number = _one(store, who, where)
+        with store.begin() as tx:
+            wanted = None if newest is None else newest + 1  # one more tells whether there are more
+            found = happenings(tx, number, scoring_of(tx, settings, clock()()), wanted)
+            records = records_of(tx, [number])[number]
+    if as_json:
+        print_json({"person": number, "records": records, "activities": [one.to_json() for one in found[:newest]]})
+    else:
+        show_person.timeline(stdout(), records, found[:newest], more=len(found) > len(found[:newest]))
+    return exits.OK
+
+
+def _one(store: Store, who: str, where: Where) -> int:
+    """The person's number; what was typed may be personal, so no message repeats it."""
+    wanted = sys.stdin.readline().strip() if who == STDIN else who
+    if not wanted:
+        raise CommandError("nobody was named: give an e-mail address, a CRM id or connection:id", exits.USAGE)
+    with store.begin() as tx:
+        numbers = find(tx, wanted)
+        records = records_of(tx, numbers)
+    alive = [number for number in numbers if records[number]]
+    if not alive:
+        raise CommandError(_nobody(numbers, where))
+    if len(alive) > 1:
+        raise CommandError(_several([records[number] for number in alive]))
+    return alive[0]
+
+
+def _nobody(numbers: Sequence[int], where: Where) -> str:
+    if numbers:
+        return "this person's records are deleted in the CRM"
+    return (
+        "nobody has this address or id in the store; is it the id of a contact, and was it pulled? "
+        f"See {typed('status', where)}"
+    )
+
+
+def _several(persons: Sequence[Sequence[str]]) -> str:
+    listed = "\n".join("  " + ", ".join(_short(record) for record in records) for records in persons)
+    return f"{len(persons)} persons answer to this; name one record as connection:id:\n{listed}"
+
+
+def _short(record: str) -> str:
+    connection, _, crm_id = record.split(":", 2)
+    return f"{connection}:{crm_id}"

@@ -1,6 +1,7 @@
 """Contacts, companies and owners, and what any stream must survive."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -465,3 +466,20 @@ def test_without_company_facts_no_company_is_read(stage: HubSpotStage):
     connector = stage.connect(facts=settings.facts)
     assert "companies" not in [stream.name for stream in connector.streams()]
     assert list(connector.describe()) == ["contact"]
+
+
+def test_more_properties_than_an_address_holds_are_read_by_a_second_call(stage: HubSpotStage):
+    names = [f"fact_number_{number:03d}_with_a_long_name" for number in range(200)]
+    definition = stage.world.definitions["contacts"]["jobtitle"]
+    stage.world.definitions["contacts"].update({name: replace(definition, name=name) for name in names})
+    ids = [str(stage.world.create("contacts", {names[150]: f"value {number}"}).id) for number in range(130)]
+    connector = stage.connect(facts={name: {"columns": {"contact": name}} for name in names}, activities={})
+    mirror = Mirror()
+    mirror.pull(connector, "contacts")
+    assert [mirror.records[id_].values[names[150]] for id_ in ids] == [f"value {number}" for number in range(130)]
+    assert max(len(entry.target) for entry in stage.emulator.traffic.since(0)) < 7_000
+
+
+def test_owners_are_not_read_by_id(stage: HubSpotStage):
+    with pytest.raises(ValueError, match="owner"):
+        stage.connect().read("owner", ["301"])

@@ -31,8 +31,10 @@ def pull(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Page]
 
 
 def read(reading: Reading, object_: str, ids: Sequence[str]) -> Page:
-    """The records as they are now; those not found come as deletions, those merged away as their survivor."""
-    stream = next(name for name, (_, of) in KINDS.items() if of == object_)
+    """Contacts or companies as they are now; those not found come as deletions, those merged away as their survivor."""
+    stream = next((name for name, (_, of) in KINDS.items() if of == object_), None)
+    if stream is None:
+        raise ValueError(f"{object_} records are not read by id")
     requested_at = reading.now()
     records: list[Record] = []
     for begin in range(0, len(ids), BATCH_ROWS):

@@ -48,8 +48,8 @@ def changes(search: Search, *, stamp: str, start: int) -> Iterator[tuple[list[Ro
 
     Pages overlap by one row: when the row a page begins with is not the one the page before ended with, rows moved
     (each change moves its row to the end, and one would be skipped), so the walk begins again at the last stamp. Before
-    HubSpot's limit of 10,000 it goes on from the last stamp as well; but when a whole page shares one millisecond there,
-    that millisecond is read by id. Rows may come twice.
+    HubSpot's limit of 10,000 it goes on from the last stamp as well; but when a whole page there shares one
+    millisecond, that millisecond is read by id. Rows may come twice.
     """
     anchor, offset = start, 0
     last: tuple[str, int] | None = None

@@ -183,6 +183,12 @@ TARGET = ("fit", "adjust", "target")
             "'big' is a text but '1-49'",
         ),
         (("fit", "seniority", "percent", 5), 5, ("fit", "seniority", "percent", "5"), "'5' is a number but 'c_level'"),
+        (
+            ("fit", "seniority", "percent"),
+            {"a": 1, "5": 1, "b": 1},
+            ("fit", "seniority", "percent", "5"),
+            "is a number",
+        ),
         (("fit", "employees", "percent", "40-60"), 5, ("fit", "employees", "percent", "40-60"), "overlaps '1-49'"),
         (("fit", "employees", "percent", "50 "), 5, ("fit", "employees", "percent", "50 "), "overlaps '50'"),
         (("fit", "employees", "percent", "2000+"), 5, ("fit", "employees", "percent", "2000+"), "overlaps '1000+'"),
@@ -397,6 +403,11 @@ TODAY = date(2026, 3, 10)
 )
 def test_a_fact_falls_into_one_band(percents, value, expected):
     assert parse_bands(percents).band(value, day_number(TODAY)) == expected
+
+
+def test_bands_that_are_read_again_stay_as_they_are():
+    bands = parse_bands({"1-49": 20, "50+": 100})
+    assert parse_bands(bands) is bands
 
 
 @pytest.mark.parametrize(

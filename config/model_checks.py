@@ -10,6 +10,7 @@ from typing import Any
 
 from config.problems import Problem, Spot, error, listed, unknown, warning
 from config.reading import Document, Loc, texts_in
+from config.settings import Retention
 from scoring.conditions import NESTING
 from scoring.facts import NAMES
 from scoring.values import parse_days
@@ -79,7 +80,8 @@ def check_canary(connection: Document, delivered: Delivered | None, lists: Colle
 
 def check_spans(model: Document, installation: Document | None) -> Iterator[Problem]:
     """Decays that outlast the activities they are for."""
-    kept = (_days(installation.get(("retention", "activities"))) if installation else None) or 760
+    written = installation.get(("retention", "activities")) if installation else None
+    kept = _days(written) or Retention().activities_days
     for loc, decay in model.each("decays", "*"):
         for key in ("half_life", "linear", "expires", "steps"):
             written = decay.get(key) if isinstance(decay, dict) else None

@@ -182,6 +182,12 @@ def test_a_limit_for_each_value_counts_them_apart():
     assert score(model({"mail": MAIL | {"limit": "1 per day"}}), *activities).engagement == 3
 
 
+def test_values_and_bins_are_not_mixed_up():
+    activities = [(date(2026, 3, 8 + i), number) for i in range(3) for number in (2, 3)]
+    (rule,) = score(model({"mail": MAIL | {"limit": "1 per day each mail"}}), *activities).rules
+    assert rule.count == 6
+
+
 def test_a_future_activity_uses_up_no_limit():
     limited = model({"mail": MAIL | {"limit": "1 per week"}})
     assert score(limited, (TODAY, 2), (date(2026, 3, 11), 2)).engagement == 3
@@ -222,6 +228,12 @@ def test_the_newest_positive_activity_is_one_that_a_positive_rule_takes():
     assert found.newest_positive_at == day_number(old) * DAY_US + DAY_US // 2
     assert found.activity_count == 3  # matched or not
     assert {one.rule.id: (one.count, one.points) for one in found.rules} == {"demo": (1, 0), "jobs": (1, -10_000_000)}
+
+
+def test_a_rule_of_no_points_makes_no_activity_positive():
+    found = score(model({"demo": FORM | {"points": 0}}), (TODAY, 1))
+    assert found.newest_positive_at is None
+    assert found.rules[0].count == 1
 
 
 def test_unknown_touchpoints_and_a_model_that_matches_none_count_nothing():

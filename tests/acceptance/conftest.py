@@ -1,0 +1,310 @@
+"""A portal on the emulator with leadmark beside it: real connector, real sockets, one clock for both, moved by the test.
+
+When a test ends, every request its portal saw is held against the one thing leadmark may send that changes anything: an
+update of our own fields of contacts that exist.
+"""
+
+import http.client
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from config.loader import load
+from connectors.emulator.clock import EmulatorClock
+from connectors.emulator.hubspot.world import World
+from connectors.emulator.people import make_world
+from connectors.emulator.server import Emulator
+from sync import differences
+from sync.app import Quiet, open_runtime
+from sync.run import ConnectionReport, Options, RunReport, Runtime, run_pass
+from sync.store import tables
+from sync.store.values import micros
+
+#: a Friday morning; the installation's days begin at midnight UTC
+NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+#: the POST requests that read
+_READS = ("/search", "/batch/read")
+_WRITE = "/contacts/batch/update"
+
+
+@dataclass
+class Waiting:
+    """Time that passes only by waiting: for the connector's throttle and its repeated calls."""
+
+    at_s: float = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.at_s += seconds
+
+    def monotonic(self) -> float:
+        return self.at_s
+
+
+@dataclass
+class Portal:
+    """A running emulator, a config folder, and leadmark opened on both."""
+
+    world: World
+    emulator: Emulator
+    folder: Path
+    waiting: Waiting = field(default_factory=Waiting)
+    runtime: Runtime | None = None
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    # leadmark
+
+    def configure(self, connection: Mapping[str, Any] | None = None, model: Mapping[str, Any] | None = None) -> None:
+        """Changes the files as an admin would (a value of None takes a key out), and opens leadmark anew."""
+        for path, changes in (("connections/hubspot.yaml", connection), ("models/b2b.yaml", model)):
+            if changes:
+                file = self.folder / path
+                file.write_text(yaml.safe_dump(_merged(yaml.safe_load(file.read_text()), changes), sort_keys=False))
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Ends leadmark and starts it on the same store."""
+        self._open.close()
+        settings, problems = load(self.folder)
+        assert settings is not None, [str(problem) for problem in problems]
+        opened = open_runtime(
+            settings,
+            progress=Quiet(),
+            now=self.world.clock.now,
+            sleep=self.waiting.sleep,
+            monotonic=self.waiting.monotonic,
+        )
+        self.runtime = self._open.enter_context(opened)
+
+    def lose_store(self) -> None:
+        """Ends leadmark and starts it on an empty store."""
+        self._open.close()
+        shutil.rmtree(self.folder.parent / "store")
+        self.reopen()
+
+    def close(self) -> None:
+        self._open.close()
+        self.emulator.stop()
+
+    def sync(self, **options: Any) -> RunReport:
+        """One pass, whole."""
+        if self.runtime is None:
+            self.reopen()
+        assert self.runtime is not None
+        return run_pass(self.runtime, Options(**options))
+
+    def run(self, **options: Any) -> ConnectionReport:
+        """One pass, and what it did at the portal."""
+        return self.sync(**options).connections["hubspot"]
+
+    def approve(self, code: str) -> bool:
+        assert self.runtime is not None
+        with self.runtime.store.begin() as tx:
+            return differences.approve(tx, code, micros(self.world.clock.now()))
+
+    def live(self, **options: Any) -> ConnectionReport:
+        """A pass, approved when the guard stops it, that wrote what it planned."""
+        report = self.run(**options)
+        if report.state == "stopped_by_guard":
+            assert self.approve(report.code)
+            report = self.run()
+        assert (report.state, report.written) == ("ok", report.planned), report
+        return report
+
+    def settle(self) -> None:
+        """A first pass, approved, and its echo read; twenty minutes go by."""
+        self.live()
+        self.advance(minutes=16)
+        assert self.run().written == 0
+        self.advance(minutes=4)
+
+    def advance(self, **span: float) -> None:
+        """Moves the clock of both sides."""
+        self.world.clock.advance(timedelta(**span).total_seconds())
+
+    # the store
+
+    def row(self, contact: Any, object_: str = "contact") -> Any:
+        """leadmark's row of a record."""
+        assert self.runtime is not None
+        record = tables.record
+        with self.runtime.store.begin() as tx:
+            wanted = select(record).where(record.c.object == object_, record.c.crm_id == str(contact))
+            return tx.execute(wanted).one_or_none()
+
+    def rows(self, table: Any, *where: Any) -> Sequence[Any]:
+        """Rows of a table of leadmark's store."""
+        assert self.runtime is not None
+        with self.runtime.store.begin() as tx:
+            return tx.execute(select(table).where(*where)).all()
+
+    def execute(self, statement: Any) -> None:
+        """Spoils the store."""
+        assert self.runtime is not None
+        with self.runtime.store.begin() as tx:
+            tx.execute(statement)
+
+    # the portal, by a client that is not ours
+
+    def http(self, method: str, target: str, body: Any = None) -> Any:
+        """The answer to one plain request; an emulator's control call or one of HubSpot's."""
+        connection = http.client.HTTPConnection(urlsplit(self.emulator.url).netloc, timeout=60)
+        try:
+            headers = {"Authorization": "Bearer pat-somebody-else", "Content-Type": "application/json"}
+            connection.request(method, target, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            told = json.loads(answer.read() or b"null")
+        finally:
+            connection.close()
+        assert answer.status < 400, (answer.status, told)
+        return told
+
+    def contact(self, id_: Any) -> dict[str, str]:
+        """What the portal holds of a contact now, empty properties left out."""
+        told = self.http("GET", f"/_emulator/records/contacts?limit=1&after={int(id_) - 1}")["results"]
+        assert told[0]["id"] == str(id_)
+        return {name: value for name, value in told[0]["properties"].items() if value not in (None, "")}
+
+    def contacts(self) -> dict[str, dict[str, str]]:
+        """Our fields of every contact, empty ones left out, by id."""
+        found: dict[str, dict[str, str]] = {}
+        after = "0"
+        names = ",".join(name for name in self.world.definitions["contacts"] if name.startswith("leadmark_"))
+        while True:
+            told = self.http("GET", f"/crm/v3/objects/contacts?limit=100&after={after}&properties={names}")
+            for row in told["results"]:
+                held = row["properties"].items()
+                found[row["id"]] = {
+                    name: value for name, value in held if name.startswith("leadmark_") and value not in (None, "")
+                }
+            if "paging" not in told:
+                return found
+            after = told["paging"]["next"]["after"]
+
+    def edit(self, contact: Any, **properties: str) -> None:
+        """What a person types into a contact."""
+        self.http("POST", "/_emulator/records", {"object": "contacts", "id": str(contact), "properties": properties})
+
+    def edit_company(self, company: Any, **properties: str) -> None:
+        """What a person types into a company."""
+        self.http("POST", "/_emulator/records", {"object": "companies", "id": str(company), "properties": properties})
+
+    def add(self, **properties: str) -> str:
+        """A new contact's id."""
+        return str(self.http("POST", "/_emulator/records", {"object": "contacts", "properties": properties})["id"])
+
+    def company(self, **properties: str) -> str:
+        """A new company's id."""
+        return str(self.http("POST", "/_emulator/records", {"object": "companies", "properties": properties})["id"])
+
+    def happen(self, **what: Any) -> str:
+        """Something a contact did; the words are the emulator's."""
+        return str(self.http("POST", "/_emulator/activities", what)["ids"][0])
+
+    def merge(self, primary: Any, other: Any) -> str:
+        """The id of the contact that two were merged into."""
+        return str(self.http("POST", "/_emulator/merge", {"primary": str(primary), "other": str(other)})["id"])
+
+    def archive(self, contact: Any) -> None:
+        """Puts a contact into the recycle bin."""
+        self.http("POST", "/_emulator/archive", {"id": str(contact)})
+
+    def faults(self, *items: Mapping[str, Any]) -> None:
+        """What goes wrong from now on."""
+        self.http("POST", "/_emulator/faults", list(items))
+
+    def no_faults(self) -> None:
+        self.http("DELETE", "/_emulator/faults")
+
+    @contextmanager
+    def requests(self) -> Iterator[list[Any]]:
+        """leadmark's requests within the block, filled in at its end."""
+        seen: list[Any] = []
+        last = self.emulator.traffic.calls
+        yield seen
+        seen += [entry for entry in self.emulator.traffic.since(last) if "python" in entry.who.casefold()]
+
+    @contextmanager
+    def writes(self) -> Iterator[list[tuple[str, dict[str, str]]]]:
+        """(contact, properties) of each record sent within the block, in order, filled in at its end."""
+        written: list[tuple[str, dict[str, str]]] = []
+        with self.requests() as seen:
+            yield written
+        for entry in seen:
+            if entry.body:
+                written += [(item["id"], item["properties"]) for item in json.loads(entry.body)["inputs"]]
+
+
+def _merged(old: Any, changes: Mapping[str, Any]) -> Any:
+    """The mapping with the changes in it, level by level; a key changed to None is taken out."""
+    merged = dict(old) if isinstance(old, dict) else {}
+    for name, value in changes.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value) if isinstance(value, dict) else value
+    return merged
+
+
+def nothing_but_our_fields(portal: Portal) -> None:
+    """Whatever reached the portal changed our fields of contacts that exist, and nothing else."""
+    for entry in portal.emulator.traffic.since(0):
+        path = entry.target.partition("?")[0]
+        if entry.method == "GET" or (entry.method == "POST" and path.endswith(_READS)):
+            continue
+        assert entry.method == "POST", entry
+        assert path.endswith(_WRITE), entry
+        body = json.loads(entry.body)
+        assert set(body) == {"inputs"}
+        assert len(body["inputs"]) <= 100
+        for item in body["inputs"]:
+            assert set(item) == {"id", "properties"}
+            assert item["properties"]
+            assert all(name.startswith("leadmark_") for name in item["properties"]), item["properties"]
+            assert portal.world.tables["contacts"].find(int(item["id"])), "a write to a contact that never existed"
+
+
+@pytest.fixture
+def portals(tmp_path, monkeypatch):
+    """Makes portals: of people made up, or empty; with the b2b-saas starter, live, on that portal."""
+    monkeypatch.setenv("HS_TOKEN", "pat-acceptance")
+    monkeypatch.setenv("HS_PORTAL", "4242")
+    made: list[Portal] = []
+
+    def portal(
+        people: int = 0, *, seed: int = 7, now: datetime = NOW, connection: Mapping[str, Any] | None = None
+    ) -> Portal:
+        world = make_world(people, seed, now=now) if people else World(EmulatorClock(now))
+        world.limits.on = False
+        emulator = Emulator.start(world)
+        folder = tmp_path / f"portal{len(made)}" / "config"
+        with resources.as_file(resources.files("config.starters") / "b2b-saas") as starter:
+            shutil.copytree(starter, folder)
+        one = Portal(world=world, emulator=emulator, folder=folder)
+        made.append(one)
+        file = folder / "leadmark.yaml"
+        file.write_text(file.read_text().replace("store: ../leadmark-store", f"store: {folder.parent / 'store'}"))
+        basis = {"url": emulator.url, "portal": {"production": False}, "write": {"mode": "live"}}
+        one.configure(_merged(basis, connection or {}))
+        return one
+
+    yield portal
+    for one in made:
+        one.close()
+        nothing_but_our_fields(one)
+
+
+@pytest.fixture
+def portal(portals):
+    """An empty portal."""
+    return portals()

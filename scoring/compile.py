@@ -20,7 +20,7 @@ from scoring.tables import Tables
 from scoring.values import Limit, Per, micro
 
 SCORING_VERSION = 1  # grows when the same inputs would give another score
-NO_BOUND = 10**15  # micro-points: more than a million activities of a thousand points
+NO_BOUND = 2**62  # micro-points: no sum comes near it
 
 Ints = npt.NDArray[np.int64]
 

@@ -285,6 +285,13 @@ def test_mail_events_leave_out_those_hubspot_takes_for_bots():
     assert found.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"
 
 
+def test_a_proxy_of_the_machine_changes_nothing(monkeypatch: pytest.MonkeyPatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with hubspot_stage() as stage:
+        assert stage.connect().account().id == "4242"
+
+
 def test_answers_come_compressed_and_connections_are_kept(monkeypatch: pytest.MonkeyPatch):
     with hubspot_stage() as stage:
         client = _client(stage.emulator.url)

@@ -1,6 +1,7 @@
 """Contacts, companies and owners, and what any stream must survive."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Deletion
+from connectors.base import Deletion, FieldUpdate
 from connectors.errors import ConnectorError, Fatal
 from tests.connector_conformance import Mirror
 from tests.connector_stages import DAY_MS, FORM, HubSpotStage, hubspot_settings, hubspot_stage
@@ -387,13 +388,10 @@ def _fill(stage: HubSpotStage) -> None:
 
 
 FAULTS: tuple[dict[str, Any], ...] = (
-    {"status": 429, "body": "error code: 1015"},
     {"html": 500},
-    {"drop": "before"},
     {"drop": "after_apply"},
     {"status": 200, "body": '{"results": [{"id"'},
     {"status": 401, "body": {"category": "EXPIRED_AUTHENTICATION"}},
-    {"status": 403, "body": "<html>"},
     {"status": 400, "body": {"category": "VALIDATION_ERROR"}},
 )
 
@@ -483,3 +481,23 @@ def test_more_properties_than_an_address_holds_are_read_by_a_second_call(stage: 
 def test_owners_are_not_read_by_id(stage: HubSpotStage):
     with pytest.raises(ValueError, match="owner"):
         stage.connect().read("owner", ["301"])
+
+
+@pytest.mark.parametrize("results", [[{}], [{"id": "1"}], [None], [{"id": "1", "properties": {}}], {"a": 1}], ids=str)
+def test_an_answer_of_another_form_is_an_error_of_the_connector(stage: HubSpotStage, results: Any):
+    connector = stage.connect()
+    for stream in connector.streams():
+        stage.emulator.traffic.faults.clear()
+        body = dict.fromkeys(("results", "events", "lists"), results)
+        stage.fault({"status": 200, "body": body}, times=None)
+        with suppress(ConnectorError):
+            list(connector.pull(stream.name, None))
+    with suppress(ConnectorError):
+        connector.read("contact", ["1"])
+    with suppress(ConnectorError):
+        stage.connect().describe()
+    stage.emulator.traffic.faults.clear()
+    connector.describe()
+    stage.fault({"status": 200, "body": {"results": results, "errors": results}}, times=None)
+    with suppress(ConnectorError):
+        connector.push([FieldUpdate(object="contact", record_id="1", values={"leadmark_score": 1})])

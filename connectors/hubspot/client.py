@@ -240,7 +240,8 @@ def _session(token: str, sockets: Sockets) -> requests.Session:
         return request
 
     session = requests.Session()
-    session.auth = bearer  # not a header: a .netrc would replace that
+    session.auth = bearer
+    session.trust_env = False  # a proxy or .netrc of the machine would hold for this library only, not for the SDK
     for scheme in ("http://", "https://"):
         adapter = requests.adapters.HTTPAdapter(max_retries=0)
         sockets.watch(adapter.poolmanager)

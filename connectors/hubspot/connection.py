@@ -8,6 +8,7 @@ from functools import cache
 from config.settings import HubSpotConnection
 from connectors.base import Account, Cursor, FieldDefinition, FieldUpdate, Page, Receipt, Stream
 from connectors.hubspot.client import BATCH_ROWS, Client
+from connectors.hubspot.failures import well_formed
 from connectors.hubspot.fields import OWNER_FIELDS, definition
 from connectors.hubspot.marks import Windows
 from connectors.hubspot.pull import pull, read
@@ -115,6 +116,7 @@ class HubSpot:
         known = self._definitions.get(object_)
         if known is None or not known[0] <= now < known[0] + (_FRESH if fresh else _REMEMBERED):
             told = self._client.properties(_KINDS[object_]).get("results") or ()
-            known = now, {one["name"]: definition(one) for one in told}
+            with well_formed(f"{_KINDS[object_]} properties"):
+                known = now, {one["name"]: definition(one) for one in told}
             self._definitions[object_] = known
         return known[1]

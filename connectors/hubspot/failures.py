@@ -5,7 +5,8 @@ CRM's words without addresses.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -56,6 +57,17 @@ def failure(  # noqa: PLR0911 - one return per kind of refusal
     return Refused(
         f"{where}: {message or words or 'no reason given'}", code=code or str(status), field=field, status=status
     )
+
+
+@contextmanager
+def well_formed(what: str) -> Iterator[None]:
+    """Within it, an answer that lacks what every such answer has is HubSpot's failure, not ours: ConnectorError."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ConnectorError(
+            f"HubSpot's answer for {what} has not the expected form ({type(error).__name__})."
+        ) from error
 
 
 def blame(told: Mapping[str, Any]) -> tuple[str, str, str]:

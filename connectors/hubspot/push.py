@@ -10,7 +10,7 @@ from typing import Any
 from connectors.base import FieldDefinition, FieldUpdate, Receipt, Refusal, Value, canonical, instant
 from connectors.errors import Fatal, Refused
 from connectors.hubspot.client import BATCH_ROWS, Client, Json
-from connectors.hubspot.failures import blame
+from connectors.hubspot.failures import blame, well_formed
 from connectors.hubspot.fields import encode
 from connectors.hubspot.reading import Definitions
 
@@ -33,7 +33,8 @@ class _Batch:
             told = self._client.batch_update("contacts", [self._input(update) for update in updates])
         except Refused as refused:
             return self._halved(updates, refused)
-        return self._receipts(updates, told)
+        with well_formed("contacts batch update"):
+            return self._receipts(updates, told)
 
     def _input(self, update: FieldUpdate) -> Json:
         texts = {name: encode(self._definitions[name], value) for name, value in update.values.items()}

@@ -139,7 +139,7 @@ def _dates_merged_away(names: Sequence[str], records: Iterable[Record]) -> Itera
             yield from (Deletion(source="date_property", id=dated.id) for dated in _dates(names, record, alias))
 
 
-def owners(reading: Reading, cursor: Cursor | None) -> Iterator[Page]:
+def owners(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Page]:
     """All owners, each time: there are few, and they cannot be searched by change."""
     definitions = [OWNER_FIELDS[name] for name in reading.wanted.fields.get("owner", ()) if name in OWNER_FIELDS]
     requested_at = reading.now()
@@ -147,7 +147,7 @@ def owners(reading: Reading, cursor: Cursor | None) -> Iterator[Page]:
     following = dict(cursor) if cursor else {"v": 1, "archived": started}
     for rows, _ in pages(lambda token: reading.client.owners(after=token)):
         records = [_owner(row, definitions) for row in rows]
-        yield Page(stream="owners", next_cursor=dict(following), requested_at=requested_at, records=records)
+        yield Page(stream=stream, next_cursor=dict(following), requested_at=requested_at, records=records)
         requested_at = reading.now()
     if not reading.windows.archived_due(following, started):
         return
@@ -155,7 +155,7 @@ def owners(reading: Reading, cursor: Cursor | None) -> Iterator[Page]:
         if after is None:
             following["archived"] = started
         gone = [Deletion(object="owner", id=str(row["id"])) for row in rows]
-        yield Page(stream="owners", next_cursor=dict(following), requested_at=requested_at, deletions=gone)
+        yield Page(stream=stream, next_cursor=dict(following), requested_at=requested_at, deletions=gone)
         requested_at = reading.now()
 
 

@@ -8,6 +8,7 @@ import re
 import socket
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import urllib3
@@ -74,10 +75,9 @@ class Sockets:
         """Closes them all; a call in flight in another thread ends with an error."""
         for connection in list(self._connections):
             if connection.sock is not None:
-                try:
-                    connection.sock.shutdown(socket.SHUT_RDWR)
-                except OSError:  # already gone
-                    continue
+                with suppress(OSError):  # already gone
+                    # of the plain socket: TLS state belongs to the thread that is reading
+                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
         for manager in self._managers:
             manager.clear()
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select
 from config.settings import Settings
 from connectors.base import Value
 from scoring.facts import DERIVED
-from scoring.journey import Journey
+from scoring.journey import Journey, Status
 from scoring.ledger import Ledger
 from scoring.wording import outputs
 from sync.mapping import ConnectionMap, Output, map_of
@@ -67,7 +67,7 @@ class Step:
 
     on: date
     from_: str | None
-    to: str
+    to: Status
     cause: str
     score: int
 

@@ -103,7 +103,7 @@ def _how(day: int, today: int, retention_days: int, rules: Sequence[Counted]) ->
         return "too old"
     for how in ("counted", "faded", "limit"):
         if any(one.how == how for one in rules):
-            return how  # type: ignore[return-value]  # a loop over three of the literals
+            return how
     return "no rule"
 
 

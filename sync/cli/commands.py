@@ -4,7 +4,7 @@ Those modules are imported inside the commands, so that ``leadmark --help`` answ
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -158,7 +158,7 @@ def sync(
 
     if adopt and restored:
         raise CommandError("leadmark sync: say --adopt or --restored, not both", USAGE)
-    adoption = "adopt" if adopt else "restored" if restored else "ask"
+    adoption: Literal["ask", "adopt", "restored"] = "adopt" if adopt else "restored" if restored else "ask"
     return run((config, overlay), only=only, full=full, code=approve, adoption=adoption, as_json=json)
 
 

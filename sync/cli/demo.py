@@ -3,11 +3,9 @@
 The emulator runs in threads of this process and its clock is the wall clock; everything lies in a temporary folder.
 """
 
-import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
@@ -113,11 +111,11 @@ def _settings(folder: Path, emulator: Emulator, world: World) -> Settings:
     token.write_text(TOKEN)
     file = config / "connections" / "hubspot.yaml"
     lines = {
-        r"crm: hubspot": f"crm: hubspot\nurl: {emulator.url}",
-        r"  id: env:HS_PORTAL": f'  id: "{world.portal_id}"',
-        r"  production: true": "  production: false",
-        r"  service_key: env:HS_TOKEN": f"  service_key: file:{token}",
-        r"  mode: shadow": "  mode: live",
+        "crm: hubspot": f"crm: hubspot\nurl: {emulator.url}",
+        "  id: env:HS_PORTAL": f'  id: "{world.portal_id}"',
+        "  production: true": "  production: false",
+        "  service_key: env:HS_TOKEN": f"  service_key: file:{token}",
+        "  mode: shadow": "  mode: live",
     }
     file.write_text(_replaced(file.read_text(), lines))
     settings, problems = load(config)
@@ -127,13 +125,14 @@ def _settings(folder: Path, emulator: Emulator, world: World) -> Settings:
 
 
 def _replaced(text: str, lines: Mapping[str, str]) -> str:
+    """The text with each line that begins so replaced up to its remark."""
+    written = text.splitlines()
     for before, after in lines.items():
-        text, times = re.subn(rf"(?m)^{re.escape(before)}\b", lambda _, after=after: after, text)
-        if times != 1:
-            raise CommandError(
-                f"the starter's connection has {times} lines that begin with {before!r}, the demo needs one"
-            )
-    return text
+        places = [place for place, each in enumerate(written) if each == before or each.startswith(f"{before} ")]
+        if len(places) != 1:
+            raise CommandError(f"the starter's connection has {len(places)} lines {before!r}, the demo needs one")
+        written[places[0]] = after
+    return "\n".join(written) + "\n"
 
 
 def _passes(out: Console, runtime: Runtime, between: Callable[[], None]) -> list[RunReport]:

@@ -49,7 +49,7 @@ def settings_of(where: Where) -> Settings:
 
 @contextmanager
 def store_of(settings: Settings) -> Iterator[Store]:
-    """The store of the settings, which must be there already; closed at the end of the block. Raises StoreError, SecretError."""
+    """The store of the settings, which must be there already; closed at the end of the block."""
     store = open_store(resolve(settings.store), create=False)
     try:
         yield store

@@ -104,7 +104,7 @@ def _running(settings: Settings) -> Iterator[tuple[Runtime, Stop]]:
     stop = Stop()
     with progress_shown() as progress, stop.on_signals():
         configure_logging(as_json=not sys.stderr.isatty())  # within the progress, so that log lines go above the bars
-        with open_runtime(settings, progress=progress, stop=stop) as runtime:
+        with open_runtime(settings, progress=progress, stop=stop, sleep=stop.wait) as runtime:
             yield runtime, stop
 
 

@@ -28,7 +28,9 @@ class Bar:
         """The bar moves on."""
         if self._task is not None:
             self._done += done
-            self._bars.update(self._task, advance=done, **({} if total is None else {"total": max(total, self._done)}))
+            self._bars.update(self._task, advance=done)
+            if total is not None:
+                self._bars.update(self._task, total=max(total, self._done))
 
     def finish(self) -> None:
         """The bar is full: what was not known before is now what was done."""

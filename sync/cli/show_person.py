@@ -8,12 +8,12 @@ from rich.console import Console
 from scoring.ledger import Ledger, Line
 from scoring.wording import STATUS_WORDS
 from sync.cli.show import line, pairs, table, value_text
-from sync.explain import Explained
+from sync.explain import Explained, OurField
 from sync.happenings import Happening
 
 HIDDEN = "(hidden; --reveal shows it)"
 CENT = Decimal("0.01")
-PARTS = {"fit": "Fit: who they are", "engagement": "Engagement: what they do", "score": ""}
+PARTS = {"fit": "Fit: who they are", "engagement": "Engagement: what they do"}
 HOW = {
     "counted": "",
     "faded": "faded to 0",
@@ -39,42 +39,42 @@ def person(out: Console, found: Explained, *, reveal: bool) -> None:
     for record in found.records:
         out.print()
         line(out, (f"Our fields on {record.connection}:{record.object}:{record.crm_id}", "bold"))
-        rows = [
-            (
-                name,
-                value_text(field.desired),
-                "the same" if field.desired == field.observed else value_text(field.observed),
-            )
-            for name, field in record.fields.items()
-        ]
-        table(out, ("field", "should hold", "holds in the CRM"), rows, flexible=(1, 2))
+        pairs(out, [(name, _three(field)) for name, field in record.fields.items()])
 
 
-def ledger(out: Console, ledger: Ledger) -> None:
+def _three(field: OurField) -> str:
+    """What should stand there; with what does when that is something else."""
+    if field.desired == field.observed:
+        return value_text(field.desired)
+    return f"{value_text(field.observed)} -> {value_text(field.desired)} (not written yet)"
+
+
+def ledger(out: Console, found: Ledger) -> None:
     """The lines in points of the score, and the total they add up to.
 
     Points are shown in hundredths; what that rounding changes goes into the rounding line, so the lines shown add up.
     """
     line(
         out,
-        (f"Why {ledger.score}", "bold"),
-        f"  (tier {ledger.tier}, fit {ledger.fit}, engagement {ledger.engagement})",
+        (f"Why {found.score}", "bold"),
+        f"  (tier {found.tier}, fit {found.fit}, engagement {found.engagement})",
     )
     rows: list[tuple[str, str, str]] = []
     part = ""
     shown = Decimal(0)
-    for one in ledger.lines:
+    for one in found.lines:
         if one.kind == "rounding":
             continue
-        if one.part != part and PARTS[one.part]:
+        if one.part != part and one.part in PARTS:
             rows.append((PARTS[one.part], "", ""))
         part = one.part
         points = one.points.quantize(CENT, ROUND_HALF_UP)
         shown += points
-        rows.append((f"  {one.label}", _detail(one), f"{points:+}" if points else "0"))
-    if shown != ledger.score:
-        rows.append(("Rounding", "", f"{ledger.score - shown:+}"))
-    rows.append(("Score", "", f"{ledger.score}.00"))
+        indent = "  " if part in PARTS else ""
+        rows.append((f"{indent}{one.label}", _detail(one), f"{points:+}" if points else "0"))
+    if shown != found.score:
+        rows.append(("Rounding", "", f"{found.score - shown:+}"))
+    rows.append(("Score", "", f"{found.score}.00"))
     table(out, ("", "", "points"), rows, right=(2,), flexible=(0, 1))
 
 
@@ -102,9 +102,7 @@ def _status(out: Console, found: Explained) -> None:
     ]
     pairs(out, [(name, held) for name, held in rows if held])
     if len(found.steps) > 1:
-        steps = [
-            (str(step.on), STATUS_WORDS.get(step.to, step.to), step.cause, str(step.score)) for step in found.steps
-        ]  # type: ignore[call-overload]  # any text that was stored
+        steps = [(str(step.on), STATUS_WORDS[step.to], step.cause, str(step.score)) for step in found.steps]
         table(out, ("on", "became", "cause", "score"), steps, right=(3,))
 
 

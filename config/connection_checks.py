@@ -118,8 +118,8 @@ def _outputs(connection: Document, loc: Loc, fields: Mapping[str, Any]) -> Itera
             yield unknown(
                 connection.key(place), "a policy for no output here:", output, outputs, "add it to outputs, or drop it"
             )
-        elif policy == "raise_only" and OUTPUT_TYPES.get(output) == "text":
-            message = f'"{output}" is text, which has no higher and lower; use {" or ".join(get_args(Policy)[:2])}'
+        elif policy == "raise_only" and OUTPUT_TYPES.get(output) in {"text", "option"}:
+            message = f'"{output}" is no number and no date: it has no higher; use {" or ".join(get_args(Policy)[:2])}'
             yield error(connection.at(place), message)
 
 

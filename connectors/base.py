@@ -18,6 +18,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, Protocol
 
+#: numbers from here on are not exact everywhere they travel
+EXACT = 2**53
 Value = str | int | float | bool | date | datetime | None
 Cursor = Mapping[str, Any]
 FieldType = Literal["text", "number", "bool", "date", "datetime", "option"]
@@ -139,8 +141,8 @@ class Refusal:
 class Receipt:
     """What the CRM said to one FieldUpdate.
 
-    Neither refused nor confirmed (``values`` is None and ``refusal`` is None) means unknown: the difference stays and goes
-    out again.
+    Neither refused nor confirmed (``values`` is None and ``refusal`` is None) means unknown: the difference stays and
+    goes out again.
     """
 
     object: str
@@ -198,7 +200,7 @@ class Connector(Protocol):
         ...
 
     def read(self, object_: str, ids: Sequence[str]) -> Page:
-        """The named records as they are now, without index lag; those not found come as deletions. Harmless to repeat."""
+        """The named records as they are now, without index lag; those gone come as deletions. Harmless to repeat."""
         ...
 
     def push(self, updates: Sequence[FieldUpdate]) -> Sequence[Receipt]:
@@ -214,16 +216,16 @@ class Connector(Protocol):
         ...
 
 
-def canonical(definition: FieldDefinition, value: Any) -> Value:  # noqa: C901, PLR0911 - one branch per field type
-    """The value as every comparison sees it; raises ValueError when it cannot be read as the field's type.
+def canonical(definition: FieldDefinition, value: Any) -> Value:  # noqa: PLR0911 - one branch per field type
+    r"""The value as every comparison sees it; raises ValueError when it cannot be read as the field's type.
 
-    Numbers are rounded to the field's scale, whole ones are ``int``; text has its line ends unified and outer white space
-    removed; options are compared as written; blank is None.
+    Numbers are rounded to the field's scale, whole ones are ``int``; text has its line ends unified and outer white
+    space removed; options are compared as written; blank is None.
 
     >>> canonical(FieldDefinition(name="n", type="number"), "55.0")
     55
-    >>> canonical(FieldDefinition(name="t", type="text"), " a\\r\\nb ")
-    'a\\nb'
+    >>> canonical(FieldDefinition(name="t", type="text"), " a\r\nb ")
+    'a\nb'
     """
     if value is None:
         return None
@@ -248,8 +250,8 @@ def canonical(definition: FieldDefinition, value: Any) -> Value:  # noqa: C901, 
 def _number(value: Any, scale: int | None) -> int | float:
     try:
         number = Decimal(str(value))
-        if not number.is_finite():
-            raise ValueError(f"not a number: {value!r}")
+        if not number.is_finite() or abs(number) >= EXACT:
+            raise ValueError(f"not a number we can keep exactly: {value!r}")
         if scale is not None:
             number = round(number, scale)
     except InvalidOperation as error:
@@ -280,7 +282,7 @@ def _date(value: Any) -> date:
 
 
 def instant(value: Any) -> datetime:
-    """An instant from ISO text (with or without fraction, offset or Z) or from milliseconds since 1970; else ValueError.
+    """An instant from ISO text (fraction, offset and Z optional) or from milliseconds since 1970; else ValueError.
 
     >>> instant("2026-01-02T03:04:05.678Z") == instant(1767323045678) == instant("1767323045678")
     True

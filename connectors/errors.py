@@ -44,4 +44,4 @@ class BatchTooHeavy(Refused):
 
 
 class Fatal(ConnectorError):
-    """Nothing of this connection can go on until somebody mends its set-up: credentials, rights, wrong account, lost field."""
+    """This connection cannot go on until somebody mends its set-up: credentials, rights, account, a lost field."""

@@ -44,6 +44,10 @@ class Stop:
         """True once somebody asked."""
         return self._asked.is_set()
 
+    def wait(self, seconds: float) -> None:
+        """Sleeps, at most until somebody asks."""
+        self._asked.wait(seconds)
+
     def ask(self, *_: int | FrameType | None) -> None:
         """Asks; the first time starts the clock."""
         if not self._asked.is_set():
@@ -101,7 +105,7 @@ def open_runtime(
     connections: list[Open] = []
     try:
         for connection in settings.connections:
-            connector = _connector(connection, now, sleep, monotonic)
+            connector = _connector(connection, now, sleep, monotonic, stop)
             connections.append(_open(connection, connector))
         yield Runtime(settings=settings, store=store, connections=connections, now=now, stop=stop, progress=progress)
     finally:
@@ -121,6 +125,7 @@ def _connector(
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
     monotonic: Callable[[], float],
+    stop: Callable[[], bool],
 ) -> Connector:
     return HubSpot.open(
         settings,
@@ -129,6 +134,7 @@ def _connector(
         now=now,
         sleep=sleep,
         monotonic=monotonic,
+        stop=stop,
     )
 
 

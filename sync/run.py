@@ -165,7 +165,7 @@ def _keep(runtime: Runtime, report: RunReport) -> None:
         upsert(tx, tables.pass_, [row])
 
 
-def _guarded(report: ConnectionReport, one: Open, step: Callable[[], bool]) -> bool:
+def _guarded(runtime: Runtime, report: ConnectionReport, one: Open, step: Callable[[], bool]) -> bool:
     """Runs a step that talks to a CRM; an error parks the connection and says why."""
     try:
         return step()
@@ -173,6 +173,8 @@ def _guarded(report: ConnectionReport, one: Open, step: Callable[[], bool]) -> b
         until = f"; it returns at {error.until.isoformat()}" if error.until else ""
         report.state, report.reason = "deferred_quota", f"{error}{until}"
     except ConnectorError as error:
+        if runtime.stop():
+            return False
         report.state, report.reason = "parked", str(error)
     log.error("connection parked", connection=one.settings.name, state=report.state, reason=report.reason)
     return False
@@ -197,7 +199,7 @@ def _prepare(runtime: Runtime, one: Open, report: ConnectionReport) -> bool:
         one.definitions, one.read_at = definitions, runtime.now()
         return True
 
-    return _guarded(report, one, check)
+    return _guarded(runtime, report, one, check)
 
 
 def _check_fields(one: Open, definitions: Mapping[str, Mapping[str, FieldDefinition]]) -> None:
@@ -242,7 +244,9 @@ def _pull(runtime: Runtime, one: Open, report: ConnectionReport, *, full: bool) 
     def on_page(page: Page) -> None:
         runtime.progress.advance(len(page.records) + len(page.activities), page.expected)
 
-    done = _guarded(report, one, lambda: pull(reader, one.connector, full=full, on_page=on_page, stop=runtime.stop))
+    done = _guarded(
+        runtime, report, one, lambda: pull(reader, one.connector, full=full, on_page=on_page, stop=runtime.stop)
+    )
     report.pulled, report.activities = reader.pulled.records, reader.pulled.activities
     return done
 
@@ -410,7 +414,7 @@ def _push(runtime: Runtime, one: Open, report: RunReport, plan: Plan, rules: Wri
         pusher.push(plan, stop=runtime.stop, on_batch=runtime.progress.advance, done=pushed)
         return True
 
-    finished = _guarded(mine, one, send)
+    finished = _guarded(runtime, mine, one, send)
     mine.written, mine.rejected = pushed.written, pushed.rejected
     if finished and not pushed.stopped and verdict.approval is not None:
         with runtime.store.begin() as tx:

@@ -280,7 +280,11 @@ def _transition_row(one: Scored, transition: Transition, compiled: CompiledModel
         "engagement": one.evaluation.engagement,
         "facts": dump(dict(one.facts)),
         "points": dump(
-            {line.key: f"{line.points:f}" for line in one.ledger.lines if line.kind in {"variable", "adjust", "rule"}}
+            {
+                f"{line.kind}:{line.key}": f"{line.points:f}"
+                for line in one.ledger.lines
+                if line.kind in {"variable", "adjust", "rule"}
+            }
         ),
     }
 

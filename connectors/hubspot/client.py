@@ -53,8 +53,12 @@ class Client:
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
         chance: Callable[[], float],
+        stop: Callable[[], bool],
     ) -> None:
-        """``api_version``: a dated version, or ``legacy``. ``token`` is kept by the two HTTP libraries only."""
+        """``api_version``: a dated version, or ``legacy``. ``token`` is kept by the two HTTP libraries only.
+
+        Once ``stop()`` holds no call goes out; the one in flight is answered.
+        """
         self._url = url.rstrip("/")
         self._version = api_version
         self._now = now
@@ -67,6 +71,7 @@ class Client:
         self._search = Throttle(limit=4, window_s=1.0, monotonic=monotonic, sleep=sleep)
         self._calls = 0
         self._closed = False
+        self._stop = stop
         self._time_zone: str | None = None
 
     @property
@@ -208,9 +213,9 @@ class Client:
 
     def _call(self, call: str, send: Callable[[], _Answer], lane: Throttle, scope: str) -> Json:
         def attempt() -> Json:
-            self._refuse_when_closed(call)
+            self._refuse_when_over(call)
             lane.take()
-            self._refuse_when_closed(call)
+            self._refuse_when_over(call)
             self._calls += 1
             try:
                 status, headers, body = _sent(send)
@@ -227,6 +232,11 @@ class Client:
     def _refuse_when_closed(self, call: str) -> None:
         if self._closed:
             raise ConnectorError(f"The connection to HubSpot was closed before “{call}” was answered.")
+
+    def _refuse_when_over(self, call: str) -> None:
+        self._refuse_when_closed(call)
+        if self._stop():
+            raise ConnectorError(f"Told to stop before “{call}” went out; the next pass goes on from here.")
 
     def _learn(self, headers: Mapping[str, str]) -> None:
         allowed = headers.get("X-HubSpot-RateLimit-Max", "")

@@ -54,8 +54,12 @@ class HubSpot:
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
         chance: Callable[[], float] = random.random,
+        stop: Callable[[], bool] = lambda: False,
     ) -> "HubSpot":
-        """A connection by the settings; makes no call. ``outputs`` are the full names of the properties we write."""
+        """A connection by the settings; makes no call. ``outputs`` are the full names of the properties we write.
+
+        Once ``stop()`` holds, no call goes out any more.
+        """
         client = Client(
             url=settings.url,
             api_version=settings.api_version,
@@ -64,6 +68,7 @@ class HubSpot:
             sleep=sleep,
             monotonic=monotonic,
             chance=chance,
+            stop=stop,
         )
         return cls(client=client, wanted=wanted(settings, outputs), now=now, windows=Windows())
 

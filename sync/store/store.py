@@ -189,7 +189,8 @@ def _place(engine: Engine) -> str:
 
 
 def _store_error(engine: Engine, error: SQLAlchemyError) -> StoreError:
-    cause = getattr(error, "orig", None) or error
+    # the first line only: a database may quote the row below it
+    cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
     return StoreError(
         f"the store {_place(engine)} failed: {cause}; nothing of this step was kept, a rerun goes on from the last one"
     )

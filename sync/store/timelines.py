@@ -51,11 +51,15 @@ def merge(old: Activities, new: Activities) -> Activities:
 
 
 def distinct(activities: Activities) -> Activities:
-    """Each id once, sorted: what several records of one person hold together."""
-    if len(activities) < 2:
-        return activities
+    """Each activity once, sorted: what several records of one person hold together.
+
+    An id counts once, and so does one touchpoint at one instant: after a merge a CRM tells some activities of the merged
+    record again, under the id of the one that stands for it.
+    """
     _, first = np.unique(activities["id"], return_index=True)
-    return _sorted(activities[first])
+    once = activities[first]
+    _, first = np.unique(once[["at", "touchpoint"]], return_index=True)
+    return _sorted(once[first])
 
 
 def _sorted(activities: Activities) -> Activities:

@@ -61,9 +61,9 @@ def test_after_the_first_pass_every_field_of_every_person_is_what_is_explained(p
 def differs_only_quietly(held: Mapping[str, str], said: Mapping[str, str], written_days_ago: int | None) -> bool:
     """Whether the quiet-write rule leaves these differences standing.
 
-    A record is written when the score moved by 5 from the one it shows, or reached 0 or 100; when grade, tier, status or
-    the MQL date changed; when a field is empty that should not be; or when anything differs that was last written 30 days
-    ago (those are spread over a week). The other outputs never cause a write.
+    A record is written when the score moved by 5 from the one it shows, or reached 0 or 100; when grade, tier, status
+    or the MQL date changed; when a field is empty that should not be; or when anything differs that was last written
+    30 days ago (those are spread over a week). The other outputs never cause a write.
     """
     if held == said:
         return True

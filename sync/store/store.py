@@ -16,7 +16,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, Table, create_engine, event, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,6 +27,8 @@ Item = TypeVar("Item")
 #: bound parameters stay far below every database's limit
 CHUNK = 500
 BUSY_TIMEOUT_MS = 30_000
+#: any number, the same in every version: who holds it on PostgreSQL migrates
+MIGRATION_LOCK = 5_323_623
 #: what an admin writes, and what names the driver we ship
 DRIVER = re.compile(r"^postgres(ql)?://")
 NETWORK_FILE_SYSTEMS = frozenset(
@@ -90,8 +92,10 @@ def migrate_store(where: str) -> tuple[str | None, str]:
 
 
 def migrate(engine: Engine) -> None:
-    """Runs the missing migrations in one transaction."""
+    """Runs the missing migrations in one transaction; of several processes one after the other."""
     with engine.begin() as tx:
+        if tx.dialect.name == "postgresql":
+            tx.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
         configuration = _alembic()
         configuration.attributes["connection"] = tx
         command.upgrade(configuration, "head")

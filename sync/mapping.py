@@ -70,6 +70,14 @@ class ConnectionMap:
                 return Kind(kind=kind, attributes=kept)
         return None
 
+    def asked(self, object_: str) -> str:
+        """What a stream of this object ("" for activities) is read for, as a digest; another one asks for all again."""
+        if not object_:
+            return digest([[kind, source.model_dump(by_alias=True)] for kind, source in self.activities.items()])
+        dated = [source.property for source in self.activities.values() if source.property]
+        ours = [*self.outputs, *dated] if object_ in self.people else []
+        return digest([sorted(self.inputs.get(object_, ())), sorted(ours)])
+
     def word_of(self, object_: str, inputs: Mapping[str, Value]) -> Word | None:
         """Sales' word on one record; ``new`` and unknown values are no word."""
         source = self.facts.get(HAND_OFF)

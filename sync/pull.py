@@ -47,8 +47,8 @@ class Reader:
     pulled: Pulled = field(default_factory=Pulled)
     _touchpoints: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
 
-    def apply(self, page: Page) -> None:
-        """Stores one page and its cursor: all of it, or nothing."""
+    def apply(self, page: Page, asked: str = "") -> None:
+        """Stores one page and its cursor: all of it, or nothing. ``asked`` is what the stream is read for."""
         known = dict(self._touchpoints)
         with self.store.begin() as tx:
             for object_ in dict.fromkeys(record.object for record in page.records):
@@ -56,14 +56,20 @@ class Reader:
             self._activities(tx, page.activities, known)
             self._deletions(tx, page)
             if page.stream:
-                self._move_cursor(tx, page)
+                self._move_cursor(tx, page, asked)
         self._touchpoints = known
         self.pulled.records += len(page.records)
         self.pulled.activities += len(page.activities)
         self.pulled.deletions += len(page.deletions)
 
-    def _move_cursor(self, tx: Connection, page: Page) -> None:
-        row = {"connection": self.map.connection, "stream": page.stream, "cursor": dump(dict(page.next_cursor))}
+    def _move_cursor(self, tx: Connection, page: Page, asked: str) -> None:
+        row = {
+            "connection": self.map.connection,
+            "stream": page.stream,
+            "cursor": dump(dict(page.next_cursor)),
+            "asked": asked,
+            "moved_at": micros(self.now()),
+        }
         upsert(tx, tables.cursor, [row])
 
     # Records
@@ -138,6 +144,8 @@ class Reader:
             restored = row.state == "deleted" and micros(record.stamp_at) > row.stamp_at
             if text != row.inputs or restored or word != row.word:
                 touched.append(row.number)
+            elif micros(record.stamp_at) == row.stamp_at:
+                continue
             rows.append(
                 {
                     "key": row.number,
@@ -427,14 +435,16 @@ def pull(
 ) -> bool:
     """Reads every stream of a connection to its end; False when it was told to stop before.
 
-    ``full`` reads the streams from their beginning. Errors of the connector pass through; what was stored stays.
+    ``full`` reads the streams from their beginning, and so does a change of what the maps ask of a stream. Errors of
+    the connector pass through; what was stored stays.
     """
     for stream in connector.streams():
-        cursor = None if full else _cursor(reader, stream.name)
+        asked = reader.map.asked(stream.object)
+        cursor = None if full else _cursor(reader, stream.name, asked)
         for page in connector.pull(stream.name, cursor):
             if stop():
                 return False
-            reader.apply(page)
+            reader.apply(page, asked)
             on_page(page)
     _read_unechoed(reader, connector)
     with reader.store.begin() as tx:
@@ -445,11 +455,13 @@ def pull(
     return True
 
 
-def _cursor(reader: Reader, stream: str) -> dict[str, Any] | None:
+def _cursor(reader: Reader, stream: str, asked: str) -> dict[str, Any] | None:
     table = tables.cursor
     with reader.store.begin() as tx:
         text = tx.execute(
-            select(table.c.cursor).where(table.c.connection == reader.map.connection, table.c.stream == stream)
+            select(table.c.cursor).where(
+                table.c.connection == reader.map.connection, table.c.stream == stream, table.c.asked == asked
+            )
         ).scalar()
     return load(text) if text is not None else None
 

@@ -20,6 +20,7 @@ from sync import differences
 from sync.adoption import Adoption, occupied, save_occupied, seed_journeys
 from sync.canary import allowed_records
 from sync.days import score_day
+from sync.definitions import keep_definitions, kept_definitions
 from sync.mapping import ConnectionMap, digest
 from sync.plan import Counts, Plan, Verdict, WriteRules, changed_bound, judge, make_plan
 from sync.pull import Pulled, Reader, first_complete_at, pull
@@ -131,6 +132,9 @@ def run_pass(runtime: Runtime, options: Options) -> RunReport:
     """Runs one pass and keeps its report. Raises StoreError; errors of a CRM park their connection."""
     report = RunReport(pass_id=uuid4().hex[:12], started_at=runtime.now())
     wanted = [one for one in runtime.connections if options.only in {None, one.settings.name}]
+    with runtime.store.begin() as tx:  # for a connection this pass does not reach: as they were last read
+        for one in runtime.connections:
+            one.definitions = one.definitions or kept_definitions(tx, one.settings.name)
     reports = {one.settings.name: ConnectionReport() for one in wanted}
     report.connections = reports
     before = {one.settings.name: one.connector.calls() for one in wanted}
@@ -197,6 +201,8 @@ def _prepare(runtime: Runtime, one: Open, report: ConnectionReport) -> bool:
         definitions = one.connector.describe()
         _check_fields(one, definitions)
         one.definitions, one.read_at = definitions, runtime.now()
+        with runtime.store.begin() as tx:
+            keep_definitions(tx, one.settings.name, definitions)
         return True
 
     return _guarded(runtime, report, one, check)

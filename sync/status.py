@@ -136,7 +136,7 @@ def standing(tx: Connection, connections: Sequence[str], now: datetime) -> Stand
             .where(record.c.connection == name, record.c.state == "live", record.c.differs.in_([HELD_BACK, DIFFERS]))
             .group_by(record.c.differs)
         )
-        counted = dict(rows.tuples().all())
+        counted: dict[int, int] = dict(rows.tuples().all())
         differing[name] = (counted.get(DIFFERS, 0), counted.get(HELD_BACK, 0))
     return Standing(
         now=now,

@@ -39,6 +39,8 @@ cursor = Table(
     Column("connection", Text, primary_key=True),
     Column("stream", Text, primary_key=True),
     Column("cursor", Text, nullable=False),
+    Column("asked", Text, nullable=False),  # digest of what the maps asked for; another one begins the stream anew
+    Column("moved_at", BigInteger, nullable=False),
 )
 
 #: one row per CRM record ever seen: inputs, sales' word, and the three values of each output field

@@ -53,8 +53,8 @@ def merge(old: Activities, new: Activities) -> Activities:
 def distinct(activities: Activities) -> Activities:
     """Each activity once, sorted: what several records of one person hold together.
 
-    An id counts once, and so does one touchpoint at one instant: after a merge a CRM tells some activities of the merged
-    record again, under the id of the one that stands for it.
+    An id counts once, and so does one touchpoint at one instant: after a merge a CRM tells some activities of the
+    merged record again, under the id of the one that stands for it.
     """
     _, first = np.unique(activities["id"], return_index=True)
     once = activities[first]

@@ -6,6 +6,7 @@ The emulator runs in threads of this process and its clock is the wall clock; ev
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
@@ -22,7 +23,7 @@ from connectors.emulator.hubspot.world import World
 from connectors.emulator.people import make_world
 from connectors.emulator.server import Emulator
 from sync import differences
-from sync.app import clock, configure_logging, open_runtime
+from sync.app import Quiet, clock, configure_logging, open_runtime
 from sync.cli import exits, show_pass
 from sync.cli.emulating import TOKEN, started, until_told
 from sync.cli.exits import CommandError
@@ -58,13 +59,11 @@ def run(*, people: int, keep: bool, as_json: bool) -> int:
         # A real portal lets 190 calls through in ten seconds; here nobody is to wait for a bucket to fill.
         with started(world, now(), limits=False) as emulator:
             settings = _settings(folder, emulator, world)
-            with progress_shown(lines=out.print) as progress:
-                configure_logging(as_json=not sys.stderr.isatty())
-                with open_runtime(settings, progress=progress, now=now) as runtime:
-                    reports = _passes(out, runtime, progress.finish)
-                    wrong = wrong_with(reports)
-                    if not wrong:
-                        _show(out, runtime, reports, world)
+            with open_runtime(settings, progress=Quiet(), now=now) as runtime:
+                reports = _passes(out, runtime)
+                wrong = wrong_with(reports)
+                if not wrong:
+                    _show(out, runtime, reports, world)
             if as_json:
                 print_json({"passes": [_numbers(report) for report in reports]})
             if wrong:
@@ -135,13 +134,14 @@ def _replaced(text: str, lines: Mapping[str, str]) -> str:
     return "\n".join(written) + "\n"
 
 
-def _passes(out: Console, runtime: Runtime, between: Callable[[], None]) -> list[RunReport]:
+def _passes(out: Console, runtime: Runtime) -> list[RunReport]:
     """The three passes; those after one that went wrong are run all the same, and tell."""
     reports = []
     for title in ("1: pull, score, and stop", "2: write what was approved", "3: nothing left to do"):
         line(out, (f"\nPass {title}", "bold"))
-        report = run_pass(runtime, Options())
-        between()
+        with progress_shown(lines=out.print) as progress:
+            configure_logging(as_json=not sys.stderr.isatty())  # here, so that log lines go above the bars
+            report = run_pass(replace(runtime, progress=progress), Options())
         reports.append(report)
         mine = report.connections[CONNECTION]
         if mine.state == "stopped_by_guard":

@@ -33,10 +33,12 @@ class Bar:
                 self._bars.update(self._task, total=max(total, self._done))
 
     def finish(self) -> None:
-        """The bar is full: what was not known before is now what was done."""
-        if self._task is not None:
-            self._bars.update(self._task, total=max(self._done, 1), completed=max(self._done, 1))
+        """The bar is full: what was not known before is now what was done. A phase with nothing to do leaves no bar."""
+        if self._task is not None and self._done:
+            self._bars.update(self._task, total=self._done, completed=self._done)
             self._bars.stop_task(self._task)
+        elif self._task is not None:
+            self._bars.remove_task(self._task)
         self._task, self._done = None, 0
 
 
@@ -59,18 +61,21 @@ class Lines:
         self._done += done
 
     def finish(self) -> None:
-        """The last phase is told."""
-        if self._name:
-            self._say(f"  {self._name}" + (f": {self._done}" if self._done else ""))
+        """The last phase is told, if it did anything."""
+        if self._name and self._done:
+            self._say(f"  {self._name}: {self._done}")
         self._name, self._done = "", 0
 
 
 @contextmanager
 def shown(*, lines: Callable[[str], None] | None = None) -> Iterator[Bar | Lines]:
-    """A progress for a block of work: bars on stderr when it is a terminal, else ``lines``, else nothing."""
+    """A progress for a block of work: bars on stderr when it is a terminal, else ``lines``, else nothing.
+
+    With ``lines`` the bars stay when the block ends, as the lines would.
+    """
     console = stderr()
     if console.is_terminal:
-        with _bars(console) as bars:
+        with _bars(console, transient=lines is None) as bars:
             bar = Bar(bars)
             yield bar
             bar.finish()
@@ -80,7 +85,7 @@ def shown(*, lines: Callable[[str], None] | None = None) -> Iterator[Bar | Lines
     told.finish()
 
 
-def _bars(console: Console) -> Progress:
+def _bars(console: Console, *, transient: bool) -> Progress:
     return Progress(
         SpinnerColumn(finished_text=" "),
         TextColumn("{task.description:<16}", markup=False),
@@ -88,6 +93,7 @@ def _bars(console: Console) -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console,
+        transient=transient,
         redirect_stdout=sys.stdout.isatty(),
     )
 

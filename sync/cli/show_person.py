@@ -17,7 +17,7 @@ PARTS = {"fit": "Fit: who they are", "engagement": "Engagement: what they do"}
 HOW = {
     "counted": "",
     "faded": "faded to 0",
-    "limit": "limit reached: newer ones count",
+    "limit": "limit reached",
     "no rule": "no rule takes it",
     "future": "dated after today: counts from its day on",
     "too old": "older than what is kept",
@@ -129,11 +129,14 @@ def timeline(out: Console, records: Sequence[str], found: Sequence[Happening], *
         if not one.rules:
             rows.append((str(one.on), what, HOW[one.how], ""))
         for nth, rule in enumerate(one.rules):
-            said = rule.label if rule.how == "counted" else f"{rule.label}: {HOW[rule.how]}"
+            said = rule.label if rule.how == "counted" else f"{HOW[rule.how]}: {rule.label}"
             start = ("", "") if nth else (str(one.on), what)
             rows.append((*start, said, f"{rule.points:+.2f}" if rule.points else ""))
     if not rows:
         out.print("no activities")
         return
     table(out, ("date", "activity", "how it counted", "points"), rows, right=(3,), flexible=(1, 2))
-    out.print("  Points of engagement today, before a group's cap." + (" --all shows older ones." if more else ""))
+    out.print(
+        "  Points of engagement today, before a group's cap. Of a limit the newest count."
+        + (" --all shows older ones." if more else "")
+    )

@@ -127,13 +127,18 @@ def payload(record: Planned, name: str, rules: WriteRules) -> str:
     For "" all desired values count but the day of scoring, which changes by itself.
     """
     if name:
-        return digest([record.fields.desired.get(name), rules.definitions.get(name), name])
+        return digest([name, record.fields.desired.get(name), _meaning(name, rules)])
     values = {
         field: value
         for field, value in record.fields.desired.items()
         if field in rules.outputs and rules.outputs[field].output != "scored_on"
     }
-    return digest([values, {field: rules.definitions.get(field) for field in values}])
+    return digest([values, {field: _meaning(field, rules) for field in values}])
+
+
+def _meaning(name: str, rules: WriteRules) -> list[str | None]:
+    """What a field stands for: its map and its definition."""
+    return [repr(rules.outputs.get(name)), rules.definitions.get(name)]
 
 
 def make_plan(connection: str, records: Iterable[Planned], rules: WriteRules, *, basis: str) -> Plan:

@@ -4,6 +4,7 @@ A crash between the CRM's answer and its receipt costs one harmless repetition: 
 difference is still there in the next pass.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -11,16 +12,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from connectors.base import Connector, Receipt
+from connectors.base import Connector, Receipt, Refusal
+from connectors.errors import Fatal
 from sync.differences import planned
 from sync.observe import receive
 from sync.plan import Change, Plan, WriteRules, count, payload
 from sync.store import tables
-from sync.store.records import columns_of, fields_of, update_rows
+from sync.store.records import EQUAL, columns_of, fields_of, update_rows
 from sync.store.store import Store, in_chunks, upsert
 from sync.store.values import dump, micros
 
 DOES_NOT_STICK = "does_not_stick"
+#: one code on more than this share of a batch of at least SHARED_BATCH blames our fields, not the records
+SHARED_PERCENT = 20
+SHARED_BATCH = 10
 
 
 @dataclass(kw_only=True)
@@ -60,7 +65,12 @@ class Pusher:
                     return
                 receipts = self.connector.push([change.update() for change in batch])
                 with self.store.begin() as tx:
-                    self._keep(tx, plan.connection, batch, receipts, done)
+                    shared = self._keep(tx, plan.connection, batch, receipts, done)
+                if shared is not None:
+                    raise Fatal(
+                        f"the CRM refuses over {SHARED_PERCENT} % of a batch with {shared.code}: {shared.message}; "
+                        "that blames no record, so none is quarantined: check our fields and rights there"
+                    )
                 on_batch(len(batch))
 
     def quarantine_stuck(self, plan: Plan) -> None:
@@ -87,38 +97,41 @@ class Pusher:
 
     def _keep(
         self, tx: Connection, connection: str, batch: Sequence[Change], receipts: Sequence[Receipt], done: Pushed
-    ) -> None:
+    ) -> Refusal | None:
+        """Keeps a batch's receipts; the refusal, if any, that too many records share to blame one of them."""
         by_id = {receipt.record_id: receipt for receipt in receipts}
-        rows = _rows(tx, [change.record for change in batch])
-        now = micros(self.now())
-        changed, history, before_us, refused, tombstones, confirmed = [], [], [], [], [], []
+        taken: list[tuple[Change, Receipt]] = []
+        refused: list[tuple[Change, Refusal]] = []
+        gone: list[Change] = []
         for change in batch:
             receipt = by_id.get(change.crm_id)
-            if receipt is None or (receipt.values is None and receipt.refusal is None):
-                done.unknown += 1
-                continue
-            row = rows[change.record]
-            if receipt.refusal is not None:
+            if receipt is not None and receipt.refusal is not None:
                 if receipt.refusal.gone:
-                    done.gone += 1
-                    tombstones.append(change.record)
-                    continue
-                done.rejected += 1
-                name = receipt.refusal.field if receipt.refusal.field in change.new else ""
-                refused.append(
-                    {
-                        "record": change.record,
-                        "field": name,
-                        "code": receipt.refusal.code,
-                        "message": receipt.refusal.message,
-                        "payload": payload(planned(row, {}), name, self.rules),
-                        "at": now,
-                    }
-                )
-                continue
-            done.written += 1
-            confirmed.append(change)
-            fields = fields_of(row)
+                    gone.append(change)
+                else:
+                    refused.append((change, receipt.refusal))
+            elif receipt is not None and receipt.values is not None:
+                taken.append((change, receipt))
+        rows = _rows(tx, [change.record for change in batch])
+        self._take(tx, connection, taken, rows)
+        self._bury(tx, gone)
+        shared = _shared(refused, len(batch))
+        if shared is None:
+            self._quarantine(tx, refused, rows)
+        done.written += len(taken)
+        done.rejected += len(refused)
+        done.gone += len(gone)
+        done.unknown += len(batch) - len(taken) - len(refused) - len(gone)
+        return shared
+
+    def _take(
+        self, tx: Connection, connection: str, taken: Sequence[tuple[Change, Receipt]], rows: Mapping[int, Row[Any]]
+    ) -> None:
+        """What the CRM acknowledged is confirmed and observed, with its history."""
+        now = micros(self.now())
+        changed, history, before_us = [], [], []
+        for change, receipt in taken:
+            fields = fields_of(rows[change.record])
             stamp = micros(receipt.stamp_at) if receipt.stamp_at else None
             after = receive(fields, change.new, receipt.values or {}, stamp=stamp, now=now)
             changed.append({"key": change.record, **columns_of(after)})
@@ -142,17 +155,38 @@ class Pusher:
         if history:
             tx.execute(insert(tables.history), history)
         upsert(tx, tables.adopted, before_us)
-        upsert(tx, tables.quarantine, refused)
-        self._release(tx, confirmed)
-        if tombstones:
+        self._release(tx, [change for change, _ in taken])
+        if taken and not self.approved:
+            counts = count((change for change, _ in taken), self.rules.outputs)
+            tx.execute(insert(tables.unapproved).values(connection=connection, at=now, counts=dump(asdict(counts))))
+
+    def _quarantine(
+        self, tx: Connection, refused: Sequence[tuple[Change, Refusal]], rows: Mapping[int, Row[Any]]
+    ) -> None:
+        """What the CRM refused stays out of the plan until value, mapping or definition change."""
+        entries = []
+        for change, refusal in refused:
+            name = refusal.field if refusal.field in change.new else ""
+            entries.append(
+                {
+                    "record": change.record,
+                    "field": name,
+                    "code": refusal.code,
+                    "message": refusal.message,
+                    "payload": payload(planned(rows[change.record], {}), name, self.rules),
+                    "at": micros(self.now()),
+                }
+            )
+        upsert(tx, tables.quarantine, entries)
+
+    def _bury(self, tx: Connection, gone: Sequence[Change]) -> None:
+        """Records that are deleted in the CRM are not written again."""
+        if gone:
             tx.execute(
                 update(tables.record)
-                .where(tables.record.c.number.in_(tombstones))
-                .values(state="deleted", differs=0, echo=False, gone_at=now)
+                .where(tables.record.c.number.in_([change.record for change in gone]))
+                .values(state="deleted", differs=EQUAL, echo=False, gone_at=micros(self.now()))
             )
-        if confirmed and not self.approved:
-            counts = count(confirmed, self.rules.outputs)
-            tx.execute(insert(tables.unapproved).values(connection=connection, at=now, counts=dump(asdict(counts))))
 
     def _release(self, tx: Connection, written: Sequence[Change]) -> None:
         """What was written is no longer refused."""
@@ -172,3 +206,16 @@ def _rows(tx: Connection, numbers: Sequence[int]) -> dict[int, Row[Any]]:
         for some in in_chunks(list(dict.fromkeys(numbers)))
         for row in tx.execute(select(record).where(record.c.number.in_(some)))
     }
+
+
+def _shared(refused: Sequence[tuple[Change, Refusal]], size: int) -> Refusal | None:
+    """The refusal whose code so large a part of a batch shares that no single record can be to blame."""
+    codes = Counter(refusal.code for _, refusal in refused)
+    return next(
+        (
+            refusal
+            for _, refusal in refused
+            if size >= SHARED_BATCH and codes[refusal.code] * 100 > size * SHARED_PERCENT
+        ),
+        None,
+    )

@@ -55,7 +55,7 @@ def test_numbers_are_rounded_to_the_fields_scale_and_text_cut_to_its_length():
     assert canonical(FieldDefinition(name="f", type="text", length=4), "abc def") == "abc"
 
 
-@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)))
+@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1971, 1, 1), max_value=datetime(2100, 1, 1)))  # noqa: DTZ001 - Hypothesis wants them bare
 def test_an_instant_reads_the_same_from_text_milliseconds_and_other_zones(at):
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     millis = (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

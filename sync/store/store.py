@@ -71,7 +71,11 @@ def open_store(where: str, *, create: bool = True) -> Store:
         else:
             _check_revision(current, engine)
     except SQLAlchemyError as error:
+        engine.dispose()
         raise _store_error(engine, error) from error
+    except StoreError:
+        engine.dispose()
+        raise
     return Store(engine)
 
 

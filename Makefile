@@ -21,7 +21,7 @@ lint: $(READY)  ## style, types, import floors
 bench: $(READY)  ## ratios against a baseline measured in the same run
 	$(BIN)/python tests/benchmarks/bench_kernel.py
 
-docs: $(READY)  ## regenerates schemas and reference pages; a test fails when they are out of step
+docs: $(READY)  ## regenerates what is generated, the JSON schemas; tests fail when docs and code are out of step
 	$(BIN)/python -m config.schemas
 
 lock:  ## pins every dependency with hashes (needs uv)

@@ -4,7 +4,6 @@ An entry keeps its value out of the plan while value, mapping and definition sta
 Dropping changes nothing of that: the entry only no longer asks for anybody's attention.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -21,7 +20,6 @@ from sync.store.values import at
 DROPPED = "dropped:"
 #: ids shown of a group
 SAMPLES = 3
-_ADDRESS = re.compile(r"[^\s@\"'<>(),;]+@[^\s@\"'<>(),;]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +32,7 @@ class Group:
     field: str
     count: int
     newest_at: datetime
-    #: the CRM's words to the newest entry, without addresses
+    #: the CRM's words to the newest entry
     message: str
     #: object:id of the newest entries
     samples: Sequence[str]
@@ -46,7 +44,8 @@ class Group:
 
     def to_json(self) -> Mapping[str, Any]:
         """JSON values with stable keys."""
-        return {**asdict(self), "newest_at": self.newest_at.isoformat(), "dropped": self.dropped}
+        plain = {"newest_at": self.newest_at.isoformat(), "samples": list(self.samples)}
+        return {**asdict(self), **plain, "dropped": self.dropped}
 
 
 def groups(tx: Connection) -> list[Group]:
@@ -79,18 +78,9 @@ def _group(tx: Connection, row: Row[Any]) -> Group:
         field=row.field,
         count=row.entries,
         newest_at=at(row.newest),
-        message=without_addresses(newest[0].message),
+        message=newest[0].message,
         samples=tuple(f"{one.object}:{one.crm_id}" for one in newest),
     )
-
-
-def without_addresses(message: str) -> str:
-    """A CRM's words with every e-mail address hidden.
-
-    >>> without_addresses("Email address jo@acme.example is invalid")
-    'Email address (address) is invalid'
-    """
-    return _ADDRESS.sub("(address)", message)
 
 
 def retry(tx: Connection, *, code: str | None = None, field: str | None = None) -> int:

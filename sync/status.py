@@ -46,8 +46,8 @@ class PullOf:
     """What a connection reads."""
 
     connection: str
-    #: the streams it has begun
-    streams: Sequence[str]
+    #: stream -> when its cursor last moved, of those it has begun
+    streams: Mapping[str, datetime]
     #: end of its first complete pull; None = still in its first
     complete_since: datetime | None
 
@@ -106,7 +106,7 @@ class Standing:
             ],
             "pulls": {
                 one.connection: {
-                    "streams": list(one.streams),
+                    "streams": {name: moved.isoformat() for name, moved in one.streams.items()},
                     "complete_since": one.complete_since and one.complete_since.isoformat(),
                 }
                 for one in self.pulls
@@ -132,11 +132,11 @@ def standing(tx: Connection, connections: Sequence[str], now: datetime) -> Stand
     differing = {}
     for name in connections:
         rows = tx.execute(
-            select(record.c.differs, func.count())
+            select(record.c.differs, func.count().label("records"))
             .where(record.c.connection == name, record.c.state == "live", record.c.differs.in_([HELD_BACK, DIFFERS]))
             .group_by(record.c.differs)
         )
-        counted: dict[int, int] = dict(rows.tuples().all())
+        counted = {row.differs: row.records for row in rows}
         differing[name] = (counted.get(DIFFERS, 0), counted.get(HELD_BACK, 0))
     return Standing(
         now=now,
@@ -170,13 +170,12 @@ def _passes(tx: Connection, connections: Sequence[str]) -> list[PassOf]:
 def _pull(tx: Connection, connection: str) -> PullOf:
     table = tables.cursor
     first = first_complete_at(tx, connection)
+    rows = tx.execute(
+        select(table.c.stream, table.c.moved_at).where(table.c.connection == connection).order_by(table.c.stream)
+    )
     return PullOf(
         connection=connection,
-        streams=list(
-            tx.execute(
-                select(table.c.stream).where(table.c.connection == connection).order_by(table.c.stream)
-            ).scalars()
-        ),
+        streams={row.stream: at(row.moved_at) for row in rows},
         complete_since=at(first) if first is not None else None,
     )
 

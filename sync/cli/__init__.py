@@ -31,9 +31,9 @@ def run(arguments: Sequence[str]) -> int:
         return _usage(error)
     except CommandError as error:
         return _say(str(error), error.code)
-    except BrokenPipeError:  # the reader, such as `head`, has enough
+    except BrokenPipeError:  # the reader, such as `head`, has enough; rich ends the process alike
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:

@@ -66,11 +66,17 @@ def init(
 
 
 @app.command()
-def check(*, config: Config = None, overlay: Overlay = None, json: Json = False) -> int:
+def check(
+    folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="The config folder, as --config.")] = None,
+    *,
+    config: Config = None,
+    overlay: Overlay = None,
+    json: Json = False,
+) -> int:
     """Name every mistake in the config; needs no secret."""
     from sync.cli.starting import check as run  # noqa: PLC0415 - late: the help stays quick
 
-    return run((config, overlay), as_json=json)
+    return run((folder or config, overlay), as_json=json)
 
 
 @app.command()

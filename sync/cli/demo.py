@@ -17,17 +17,15 @@ from rich.console import Console
 from sqlalchemy import select
 
 from config import starters
-from config.loader import load
-from config.settings import Settings
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.people import make_world
 from connectors.emulator.server import Emulator
 from sync import differences
 from sync.app import Quiet, clock, configure_logging, open_runtime
 from sync.cli import exits, show_pass
-from sync.cli.emulating import TOKEN, started, until_told
+from sync.cli.emulating import TOKEN, started, told_to_stop
 from sync.cli.exits import CommandError
-from sync.cli.opening import print_json, stderr, stdout
+from sync.cli.opening import print_json, settings_of, stderr, stdout
 from sync.cli.progress import shown as progress_shown
 from sync.cli.show import line, table
 from sync.cli.show_person import ledger as show_ledger
@@ -51,14 +49,12 @@ def run(*, people: int, keep: bool, as_json: bool) -> int:
     out = stderr() if as_json else stdout()  # with --json the story goes where logs go
     folder = Path(mkdtemp(prefix="leadmark-demo-"))
     try:
-        now = _demo_clock(clock()())
-        line(
-            out, ("leadmark demo", "bold"), f"  {people} made-up people in an emulated HubSpot portal, on this machine"
-        )
+        now = demo_clock(clock()())
+        line(out, ("leadmark demo", "bold"), f"  {people} made-up people in an emulated HubSpot portal")
         world = make_world(people, SEED, now=now())
         # A real portal lets 190 calls through in ten seconds; here nobody is to wait for a bucket to fill.
         with started(world, now(), limits=False) as emulator:
-            settings = _settings(folder, emulator, world)
+            settings = settings_of((configured(folder, emulator), None))
             with open_runtime(settings, progress=Quiet(), now=now) as runtime:
                 reports = _passes(out, runtime)
                 wrong = wrong_with(reports)
@@ -68,10 +64,11 @@ def run(*, people: int, keep: bool, as_json: bool) -> int:
                 print_json({"passes": [_numbers(report) for report in reports]})
             if wrong:
                 raise CommandError(f"the demo failed: {wrong}")
-            _farewell(out, folder, emulator, kept=keep, seconds=time.monotonic() - begun)
-            if keep:
-                sys.stdout.flush()
-                until_told()
+            with told_to_stop() as told:
+                _farewell(out, folder, emulator, kept=keep, seconds=time.monotonic() - begun)
+                if keep:
+                    sys.stdout.flush()
+                    told.wait()
     finally:
         if not keep:
             rmtree(folder, ignore_errors=True)
@@ -93,7 +90,7 @@ def wrong_with(reports: list[RunReport]) -> str:
     return ""
 
 
-def _demo_clock(begin: datetime) -> Callable[[], datetime]:
+def demo_clock(begin: datetime) -> Callable[[], datetime]:
     """The wall clock, set back when midnight is near."""
     start = begin.astimezone(UTC)
     if (start + BEFORE_MIDNIGHT).date() != start.date():
@@ -102,28 +99,25 @@ def _demo_clock(begin: datetime) -> Callable[[], datetime]:
     return lambda: start + timedelta(seconds=time.monotonic() - ticked)
 
 
-def _settings(folder: Path, emulator: Emulator, world: World) -> Settings:
-    """The b2b-saas starter, live and pointed to the emulator."""
+def configured(folder: Path, emulator: Emulator) -> Path:
+    """The b2b-saas starter in ``folder``, live and pointed to the emulator; its config folder."""
     config = folder / "config"
     starters.write("b2b-saas", config)
     token = folder / "token"
     token.write_text(TOKEN)
-    file = config / "connections" / "hubspot.yaml"
+    file = config / "connections" / f"{CONNECTION}.yaml"
     lines = {
         "crm: hubspot": f"crm: hubspot\nurl: {emulator.url}",
-        "  id: env:HS_PORTAL": f'  id: "{world.portal_id}"',
+        "  id: env:HS_PORTAL": f'  id: "{emulator.world.portal_id}"',
         "  production: true": "  production: false",
         "  service_key: env:HS_TOKEN": f"  service_key: file:{token}",
         "  mode: shadow": "  mode: live",
     }
-    file.write_text(_replaced(file.read_text(), lines))
-    settings, problems = load(config)
-    if settings is None:
-        raise CommandError("the starter is broken:\n" + "\n".join(map(str, problems)))
-    return settings
+    file.write_text(replaced(file.read_text(), lines))
+    return config
 
 
-def _replaced(text: str, lines: Mapping[str, str]) -> str:
+def replaced(text: str, lines: Mapping[str, str]) -> str:
     """The text with each line that begins so replaced up to its remark."""
     written = text.splitlines()
     for before, after in lines.items():
@@ -137,7 +131,11 @@ def _replaced(text: str, lines: Mapping[str, str]) -> str:
 def _passes(out: Console, runtime: Runtime) -> list[RunReport]:
     """The three passes; those after one that went wrong are run all the same, and tell."""
     reports = []
-    for title in ("1: pull, score, and stop", "2: write what was approved", "3: nothing left to do"):
+    for title in (
+        "1: pull, score, and stop",
+        "2: write what was approved",
+        "3: read back what was written, and leave it alone",
+    ):
         line(out, (f"\nPass {title}", "bold"))
         with progress_shown(lines=out.print) as progress:
             configure_logging(as_json=not sys.stderr.isatty())  # here, so that log lines go above the bars
@@ -162,7 +160,7 @@ def _show(out: Console, runtime: Runtime, reports: list[RunReport], world: World
     line(out, ("\nWhat happened", "bold"))
     mine = [report.connections[CONNECTION] for report in reports]
     rows = [
-        ("people pulled" if key == "pulled" else key, *(str(getattr(each, key)) for each in mine)) for key in NUMBERS
+        ("records pulled" if key == "pulled" else key, *(str(getattr(each, key)) for each in mine)) for key in NUMBERS
     ]
     seconds = [
         f"{(report.ended_at - report.started_at).total_seconds():.1f}" if report.ended_at else "" for report in reports

@@ -31,7 +31,7 @@ def run(*, people: int, seed: int, port: int, exports: Path | None) -> int:
         emulator = started(world, now, port)
     except OSError as error:
         raise CommandError(f"port {port} cannot be used: {error.strerror}; --port 0 takes a free one") from error
-    with emulator:
+    with emulator, told_to_stop() as told:
         out = stdout()
         out.print(f"HubSpot emulator on {emulator.url}, portal {world.portal_id}; Ctrl-C ends it")
         out.print("\nIn connections/hubspot.yaml:")
@@ -39,7 +39,7 @@ def run(*, people: int, seed: int, port: int, exports: Path | None) -> int:
             out.print(f"  {line}")
         out.print(f"and in the shell: export HS_TOKEN={TOKEN}")
         sys.stdout.flush()
-        until_told()
+        told.wait()
     return OK
 
 
@@ -59,18 +59,13 @@ def snippet(url: str, world: World) -> list[str]:
     ]
 
 
-def until_told() -> None:
-    """Returns when SIGTERM or SIGINT comes."""
-    told = Event()
-    with _handled(told):
-        told.wait()
-
-
 @contextmanager
-def _handled(told: Event) -> Iterator[None]:
+def told_to_stop() -> Iterator[Event]:
+    """An event that SIGTERM or SIGINT sets, within the block."""
+    told = Event()
     before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -56,7 +56,7 @@ def summary(out: Console, report: RunReport, where: Where) -> None:
 
 def guard(out: Console, mine: ConnectionReport) -> None:
     """The counts above their bounds."""
-    out.print("  The guard: this plan, with what was written in 24 hours, is larger than allowed")
+    out.print("  The guard: with the last 24 hours, this plan is larger than allowed")
     rows = [(GUARDED.get(name, name), str(total), str(bound)) for name, (total, bound) in mine.exceeded.items()]
     table(out, ("", "would be", "at most"), rows, right=(1, 2), indent=4)
 

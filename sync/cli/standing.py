@@ -61,6 +61,12 @@ def _show(out: Console, found: Standing, where: Where) -> None:
         table(out, head, rows, right=(4, 5, 6, 7), indent=0)
         out.print()
     _waiting(out, found, where)
+    streams = [
+        (pull.connection, name, _ago(found, moved)) for pull in found.pulls for name, moved in pull.streams.items()
+    ]
+    if streams:
+        out.print()
+        table(out, ("connection", "stream", "read up to"), streams, indent=0)
 
 
 def _waiting(out: Console, found: Standing, where: Where) -> None:

@@ -24,7 +24,8 @@ def init(folder: Path, *, starter: str, crms: Sequence[str]) -> int:
         ("plan", "pulls and scores, shows what would be written, writes nothing"),
         ("sync", "one pass; in mode shadow it writes nothing either"),
     ):
-        out.print(f"  leadmark {command} --config {folder}".ljust(42) + f"  # {what}")
+        out.print(f"  leadmark {command} --config {folder}")
+        out.print(f"      {what}")
     return OK
 
 

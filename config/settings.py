@@ -76,7 +76,7 @@ def _reference_or(text: str, wanted: str) -> str:
 
 def _store(text: str) -> str:
     address = urlsplit(text)
-    if address.scheme.startswith("postgresql") and address.password:
+    if address.scheme.startswith("postgres") and address.password:
         raise ValueError("this address holds a password; put the whole address into env:NAME or file:/path")
     if not text.strip():
         raise ValueError("must be a folder, a PostgreSQL address, env:NAME or file:/path")

@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, Protocol
 
-#: numbers from here on are not exact everywhere they travel
+#: larger numbers are not exact everywhere they travel
 EXACT = 2**53
 Value = str | int | float | bool | date | datetime | None
 Cursor = Mapping[str, Any]
@@ -250,7 +250,7 @@ def canonical(definition: FieldDefinition, value: Any) -> Value:  # noqa: PLR091
 def _number(value: Any, scale: int | None) -> int | float:
     try:
         number = Decimal(str(value))
-        if not number.is_finite() or abs(number) >= EXACT:
+        if not number.is_finite() or abs(number) > EXACT:
             raise ValueError(f"not a number we can keep exactly: {value!r}")
         if scale is not None:
             number = round(number, scale)

@@ -5,6 +5,7 @@ A span of N days includes day N. Tables never rise in size with age, and their l
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 
 from scoring.model import Decay
 from scoring.values import micro
@@ -22,7 +23,7 @@ def decay_table(points: Decimal, decay: Decay | None) -> tuple[int, ...]:
     if decay is None:
         return (full,)
     if decay.half_life:
-        table = _until_zero(full, decay.half_life)
+        table = list(_until_zero(full, decay.half_life))
     elif decay.linear:
         table = [_divided(full * (decay.linear - age), decay.linear) for age in range(decay.linear + 1)]
     elif decay.steps:
@@ -34,15 +35,16 @@ def decay_table(points: Decimal, decay: Decay | None) -> tuple[int, ...]:
     return tuple(table)
 
 
-def _until_zero(full: int, half_life: int) -> list[int]:
-    """The powers of one half-life serve every later one, halved exactly."""
+@lru_cache(maxsize=1024)
+def _until_zero(full: int, half_life: int) -> tuple[int, ...]:
+    """The powers of one half-life serve every later one, halved exactly. Kept, as decimal powers are slow."""
     powers = [EXACT.power(Decimal(2), EXACT.divide(Decimal(-age), Decimal(half_life))) for age in range(half_life)]
     table: list[int] = []
     while not table or table[-1]:
         halvings, rest = divmod(len(table), half_life)
         left = EXACT.divide(EXACT.multiply(Decimal(full), powers[rest]), Decimal(2**halvings))
         table.append(int(left.to_integral_value(ROUND_HALF_UP)))
-    return table
+    return tuple(table)
 
 
 def _step(steps: Mapping[int, int], age: int) -> int:

@@ -19,7 +19,6 @@ import structlog
 from config.secrets import resolve
 from config.settings import HubSpotConnection, Settings
 from connectors.base import Connector, instant
-from connectors.hubspot.connection import HubSpot
 from sync.mapping import ConnectionMap, map_of
 from sync.run import Open, Progress, Runtime
 from sync.store.store import open_store
@@ -31,14 +30,16 @@ GRACE_S = 3.0
 
 
 class Stop:
-    """Whether somebody asked to stop. SIGTERM and SIGINT set it; what is in flight gets ``GRACE_S``.
+    """Whether somebody asked to stop. SIGTERM and SIGINT ask; what is in flight gets ``GRACE_S``.
 
-    After that the process ends with status 0 wherever it is: a kill at any moment is safe.
+    After that the process ends with status 0 wherever it is: a kill at any moment is safe. A thread listens for the
+    signals, as Python tells the main thread of them only between two of its own steps, not while a database waits.
     """
 
     def __init__(self) -> None:
         """Not asked yet."""
         self._asked = threading.Event()
+        self._over = threading.Event()
 
     def __call__(self) -> bool:
         """True once somebody asked."""
@@ -48,23 +49,35 @@ class Stop:
         """Sleeps, at most until somebody asks."""
         self._asked.wait(seconds)
 
-    def ask(self, *_: int | FrameType | None) -> None:
-        """Asks; the first time starts the clock."""
-        if not self._asked.is_set():
-            self._asked.set()
-            timer = threading.Timer(GRACE_S, os._exit, [0])
-            timer.daemon = True
-            timer.start()
-
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """SIGTERM and SIGINT ask, within this block."""
-        before = {number: signal.signal(number, self.ask) for number in (signal.SIGTERM, signal.SIGINT)}
+        """SIGTERM and SIGINT ask, within this block. For the main thread."""
+        told, tell = os.pipe()
+        os.set_blocking(tell, False)
+        listener = threading.Thread(target=self._listen, args=(told,), daemon=True)
+        before = {number: signal.signal(number, _noted) for number in (signal.SIGTERM, signal.SIGINT)}
+        wakeup = signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+        listener.start()
         try:
             yield
         finally:
+            self._over.set()
+            signal.set_wakeup_fd(wakeup)
             for number, handler in before.items():
                 signal.signal(number, handler)
+            os.close(tell)
+            listener.join()
+            os.close(told)
+
+    def _listen(self, told: int) -> None:
+        if os.read(told, 1):
+            self._asked.set()
+            if not self._over.wait(GRACE_S):
+                os._exit(0)
+
+
+def _noted(*_: int | FrameType | None) -> None:
+    """The signal's number is in the pipe already."""
 
 
 def clock() -> Callable[[], datetime]:
@@ -127,6 +140,8 @@ def _connector(
     monotonic: Callable[[], float],
     stop: Callable[[], bool],
 ) -> Connector:
+    from connectors.hubspot.connection import HubSpot  # noqa: PLC0415 - the SDK takes a second to import
+
     return HubSpot.open(
         settings,
         token=resolve(settings.login.service_key),

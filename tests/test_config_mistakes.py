@@ -566,7 +566,7 @@ MISTAKES = [
         "{score: raise_only}",
         "{summary: raise_only}",
         "connections/hubspot.yaml:30:25",
-        "no higher and lower",
+        "no number and no date: it has no higher",
     ),
     (
         "unknown policy",

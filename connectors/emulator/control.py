@@ -126,9 +126,10 @@ def _activities(call: Call) -> Any:
 
 
 def _people(call: Call) -> Any:
-    """A new person of a character, with their year."""
+    """A new person of a character, with their year; entered now, so that a running pull meets them."""
     number = len(call.world.tables["contacts"].rows) + len(call.world.tables["contacts"].aliases)
-    return {"id": str(add_person(call.world, number, character=call.body.get("character", "")).id)}
+    person = add_person(call.world, number, character=call.body.get("character", ""))
+    return {"id": str(call.world.edit("contacts", person.id, {}).id)}
 
 
 def _merge(call: Call) -> Any:

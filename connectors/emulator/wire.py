@@ -55,7 +55,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):  # noqa: N818 - the caller's view: the CRM refuses
+class Refusal(Exception):
     """An answer in HubSpot's error envelope; the server adds the correlation id."""
 
     def __init__(

@@ -53,7 +53,7 @@ class Client:
         sleep: Callable[[float], None],
         monotonic: Callable[[], float],
         chance: Callable[[], float],
-        stop: Callable[[], bool],
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         """``api_version``: a dated version, or ``legacy``. ``token`` is kept by the two HTTP libraries only.
 

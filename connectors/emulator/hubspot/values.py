@@ -9,7 +9,7 @@ from connectors.emulator.hubspot.definitions import Definition
 LONGEST = 65_536
 
 
-class BadValue(ValueError):  # noqa: N818 - the message is HubSpot's
+class BadValue(ValueError):
     """The value is not of the property's type; ``code`` is HubSpot's."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -200,7 +200,10 @@ class Connector(Protocol):
         ...
 
     def read(self, object_: str, ids: Sequence[str]) -> Page:
-        """The named records as they are now, without index lag; those gone come as deletions. Harmless to repeat."""
+        """The named records as they are now, without index lag; those gone come as deletions. Harmless to repeat.
+
+        The page is of no stream (``""``): it moves no cursor.
+        """
         ...
 
     def push(self, updates: Sequence[FieldUpdate]) -> Sequence[Receipt]:

@@ -130,8 +130,7 @@ class Memory:
         found = [record for (of, id_), record in self._records.items() if of == object_ and _answers(record, ids)]
         known = {id_ for record in found for id_ in (record.id, *record.aliases)}
         gone = [Deletion(object=object_, id=id_) for id_ in ids if id_ not in known]
-        stream = self._stream_of(object_)
-        return Page(stream=stream, next_cursor={}, requested_at=requested_at, records=found, deletions=gone)
+        return Page(stream="", next_cursor={}, requested_at=requested_at, records=found, deletions=gone)
 
     def push(self, updates: Sequence[FieldUpdate]) -> Sequence[Receipt]:
         """Takes the values, but for records that are gone or refused."""

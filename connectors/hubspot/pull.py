@@ -53,7 +53,7 @@ def read(reading: Reading, object_: str, ids: Sequence[str]) -> Page:
         records = _records(reading, stream, ids)
     found = {id_ for record in records for id_ in (record.id, *record.aliases)}
     gone = [Deletion(object=object_, id=id_) for id_ in ids if id_ not in found]
-    return Page(stream=stream, next_cursor={}, requested_at=requested_at, records=records, deletions=gone)
+    return Page(stream="", next_cursor={}, requested_at=requested_at, records=records, deletions=gone)
 
 
 def _records(reading: Reading, stream: str, ids: Sequence[str]) -> list[Record]:

@@ -1,19 +1,61 @@
-"""The CRM's field definitions as they were last read, for passes that do not reach it."""
+"""Whether a connection is what the settings say, and the CRM's field definitions as they were last read."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 
 from sqlalchemy import Connection
 
-from connectors.base import FieldDefinition
+from config.settings import HubSpotConnection
+from connectors.base import Account, FieldDefinition
+from connectors.errors import Fatal
+from sync.mapping import ConnectionMap
 from sync.store.store import get_meta, set_meta
 from sync.store.values import dump, load
 
 Definitions = Mapping[str, Mapping[str, FieldDefinition]]
 
 
+def check_account(account: Account, settings: HubSpotConnection) -> None:
+    """Raises Fatal unless the credentials reach the account, and the kind of account, that the settings name."""
+    wanted = settings.portal
+    if (account.id, account.production) != (wanted.id, wanted.production):
+        kind, ours = ("production" if which else "test" for which in (account.production, wanted.production))
+        raise Fatal(
+            f"the credentials reach portal {account.id} ({kind}), connections/{settings.name}.yaml names {wanted.id} "
+            f"({ours}); nothing is read or written until both agree"
+        )
+
+
+def check_fields(definitions: Definitions, map_: ConnectionMap) -> None:
+    """Raises Fatal when a mapped field is gone or hidden, or one of ours cannot be written.
+
+    A lost input would read as empty for everybody, so nobody is rescored on its absence.
+    """
+    missing = [
+        f"{object_}.{name}"
+        for object_, names in sorted(map_.inputs.items())
+        for name in sorted(names)
+        if name not in definitions.get(object_, {})
+    ]
+    if missing:
+        raise Fatal(
+            f"mapped fields are gone or hidden: {', '.join(missing)}; restore them or change connections/"
+            f"{map_.connection}.yaml. Nobody is rescored on their absence"
+        )
+    for object_ in sorted(map_.people):
+        known = definitions.get(object_, {})
+        lost = [name for name in map_.outputs if name not in known]
+        if lost:
+            raise Fatal(
+                f"our fields do not exist on {object_}: {', '.join(lost)}; create them, or shorten write.fields"
+            )
+        locked = [name for name in map_.outputs if not known[name].writable]
+        if locked:
+            raise Fatal(f"our fields are read-only on {object_}: {', '.join(locked)}; the CRM takes no value for them")
+
+
 def keep_definitions(tx: Connection, connection: str, definitions: Definitions) -> None:
-    """Keeps object -> field name -> definition."""
+    """Keeps object -> field name -> definition, for passes that do not reach the CRM."""
     text = dump({object_: {name: asdict(one) for name, one in of.items()} for object_, of in definitions.items()})
     set_meta(tx, _name(connection), text)
 

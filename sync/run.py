@@ -14,13 +14,13 @@ from sqlalchemy import func, select
 
 from config.settings import HubSpotConnection, Settings
 from connectors.base import Connector, FieldDefinition, Page
-from connectors.errors import ConnectorError, Fatal, QuotaSpent
+from connectors.errors import ConnectorError, QuotaSpent
 from scoring.digests import model_digest
 from sync import differences
 from sync.adoption import Adoption, occupied, save_occupied, seed_journeys
 from sync.canary import allowed_records
 from sync.days import score_day
-from sync.definitions import keep_definitions, kept_definitions
+from sync.definitions import check_account, check_fields, keep_definitions, kept_definitions
 from sync.mapping import ConnectionMap, digest
 from sync.plan import Counts, Plan, Verdict, WriteRules, changed_bound, judge, make_plan
 from sync.pull import Pulled, Reader, first_complete_at, pull
@@ -185,56 +185,20 @@ def _guarded(runtime: Runtime, report: ConnectionReport, one: Open, step: Callab
 
 
 def _prepare(runtime: Runtime, one: Open, report: ConnectionReport) -> bool:
-    """Checks that it is the right account and that every mapped field is there; False parks the connection."""
+    """Whether it is the right account with every mapped field; asked again after ``DEFINITIONS_FOR``."""
     if one.read_at is not None and runtime.now() - one.read_at < DEFINITIONS_FOR:
         return True
 
     def check() -> bool:
-        account = one.connector.account()
-        wanted = one.settings.portal
-        if (account.id, account.production) != (wanted.id, wanted.production):
-            kind, ours = ("production" if which else "test" for which in (account.production, wanted.production))
-            raise Fatal(
-                f"the credentials reach portal {account.id} ({kind}), connections/{one.settings.name}.yaml names "
-                f"{wanted.id} ({ours}); nothing is read or written until both agree"
-            )
+        check_account(one.connector.account(), one.settings)
         definitions = one.connector.describe()
-        _check_fields(one, definitions)
+        check_fields(definitions, one.map)
         one.definitions, one.read_at = definitions, runtime.now()
         with runtime.store.begin() as tx:
             keep_definitions(tx, one.settings.name, definitions)
         return True
 
     return _guarded(runtime, report, one, check)
-
-
-def _check_fields(one: Open, definitions: Mapping[str, Mapping[str, FieldDefinition]]) -> None:
-    missing = [
-        f"{object_}.{name}"
-        for object_, names in sorted(one.map.inputs.items())
-        for name in sorted(names)
-        if name not in definitions.get(object_, {})
-    ]
-    if missing:
-        raise Fatal(
-            f"mapped fields are gone or hidden: {', '.join(missing)}; restore them or change connections/"
-            f"{one.settings.name}.yaml. Nobody is rescored on their absence"
-        )
-    for object_ in sorted(one.map.people):
-        lost = [name for name in one.map.outputs if name not in definitions.get(object_, {})]
-        locked = [
-            name
-            for name in one.map.outputs
-            if name in definitions.get(object_, {}) and not definitions[object_][name].writable
-        ]
-        if lost:
-            raise Fatal(
-                f"our fields do not exist on {object_}: {', '.join(lost)}; create them, or shorten write.fields"
-            )
-        if locked:
-            raise Fatal(
-                f"our fields cannot be written on {object_}: {', '.join(locked)}; they are read-only in the CRM"
-            )
 
 
 def _pull(runtime: Runtime, one: Open, report: ConnectionReport, *, full: bool) -> bool:

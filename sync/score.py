@@ -22,10 +22,10 @@ from scoring.ledger import Ledger, explain
 from scoring.model import ScoringModel
 from scoring.tables import Tables
 from scoring.wording import outputs
+from sync.arrivals import RELABELLED
 from sync.days import days_of, score_day
 from sync.mapping import ConnectionMap, digest
 from sync.people import Person, gather, touchpoints
-from sync.pull import RELABELLED
 from sync.store import tables, timelines
 from sync.store.records import columns_of, fields_of, update_rows
 from sync.store.store import Store, get_meta, in_chunks, set_meta, upsert

@@ -213,6 +213,13 @@ def test_what_marks_a_person_for_scoring(tmp_path, news, marks, remark):
     assert stale(one) == ({number} if marks else set()), remark
 
 
+def test_what_a_merged_record_did_before_it_was_ever_seen_reaches_the_one_that_stands_for_it(tmp_path):
+    one = reader(tmp_path)
+    one.apply(page(activities=[form("a", records=("4",))]))
+    one.apply(page(records=[contact("9", aliases=("4",))]))
+    assert [len(activities) for _, _, activities in people(one).values()] == [1]
+
+
 def test_a_renamed_form_keeps_its_touchpoint_and_takes_the_new_name(tmp_path):
     one = reader(tmp_path)
     one.apply(page(records=[contact("3")], activities=[form("a", records=("3",))]))

@@ -1,0 +1,273 @@
+"""Records into the store: inputs, our own fields, addresses, merges, deletions.
+
+Inputs are taken by the record's stamp, our own fields by ``sync.observe``. What marks a person for scoring is a change
+of an input, never of our fields.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from connectors.base import Page, Record
+from sync import identity
+from sync.arrivals import Arrivals, waiting_for
+from sync.mapping import ConnectionMap
+from sync.observe import observe
+from sync.store import tables, timelines
+from sync.store.records import columns_of, fields_of, update_rows
+from sync.store.store import in_chunks, upsert
+from sync.store.values import dump, micros
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intake:
+    """Stores the records of one connection's pages, in the page's transaction."""
+
+    map: ConnectionMap
+    now: Callable[[], datetime]
+    #: takes what waited for a record that is seen for the first time
+    arrivals: Arrivals
+
+    def take(self, tx: Connection, page: Page) -> None:
+        """Stores a page's records, object by object."""
+        for object_ in dict.fromkeys(record.object for record in page.records):
+            self._take(tx, object_, [record for record in page.records if record.object == object_], page)
+
+    def _take(self, tx: Connection, object_: str, records: Sequence[Record], page: Page) -> None:
+        table = tables.record
+        newest = {record.id: record for record in sorted(records, key=lambda one: one.stamp_at)}
+        stored = {
+            row.crm_id: row
+            for some in in_chunks(list(newest))
+            for row in tx.execute(
+                select(table).where(
+                    table.c.connection == self.map.connection, table.c.object == object_, table.c.crm_id.in_(some)
+                )
+            )
+        }
+        fresh = [record for id_, record in newest.items() if id_ not in stored]
+        changed = [
+            (stored[id_], record)
+            for id_, record in newest.items()
+            if id_ in stored and micros(record.stamp_at) >= stored[id_].stamp_at
+        ]
+        numbers = self._insert(tx, object_, fresh, page)
+        touched = list(numbers.values()) + self._update(tx, object_, changed, page)
+        numbers.update({record.id: row.number for row, record in changed})
+        self._observe(tx, object_, [(row, newest[id_]) for id_, row in stored.items()], page)
+        current = [(numbers[record.id], record) for record in [*fresh, *(record for _, record in changed)]]
+        if object_ in self.map.people:
+            identity.found(tx, [numbers[record.id] for record in fresh])
+            self._parents(tx, current)
+            self._addresses(tx, object_, current)
+            self._aliases(tx, object_, current)
+            identity.mark_stale(tx, touched)
+        else:
+            self._touch_children(
+                tx, object_, {row.crm_id for row, _ in changed if row.number in set(touched)} | {r.id for r in fresh}
+            )
+
+    def _insert(self, tx: Connection, object_: str, records: Sequence[Record], page: Page) -> dict[str, int]:
+        if not records:
+            return {}
+        rows = []
+        for record in records:
+            inputs = self._inputs(object_, record)
+            word = self.map.word_of(object_, inputs)
+            rows.append(
+                {
+                    "connection": self.map.connection,
+                    "object": object_,
+                    "crm_id": record.id,
+                    "inputs": dump(inputs),
+                    "unreadable": dump(list(record.unreadable)),
+                    "stamp_at": micros(record.stamp_at),
+                    "created_at": micros(record.created_at) if record.created_at else None,
+                    "state": "live",
+                    "word": word,
+                    "word_at": micros(page.requested_at) if word else None,
+                    "observed": dump(self._ours(object_, record)),
+                }
+            )
+        result = tx.execute(insert(tables.record).returning(tables.record.c.number, tables.record.c.crm_id), rows)
+        return {crm_id: number for number, crm_id in result}
+
+    def _update(self, tx: Connection, object_: str, pairs: Sequence[tuple[Any, Record]], page: Page) -> list[int]:
+        """The numbers of the records whose inputs, word or life changed."""
+        touched = []
+        rows = []
+        for row, record in pairs:
+            inputs = self._inputs(object_, record)
+            word = self.map.word_of(object_, inputs)
+            text = dump(inputs)
+            restored = row.state == "deleted" and micros(record.stamp_at) > row.stamp_at
+            if text != row.inputs or restored or word != row.word:
+                touched.append(row.number)
+            elif micros(record.stamp_at) == row.stamp_at:
+                continue
+            rows.append(
+                {
+                    "key": row.number,
+                    "inputs": text,
+                    "unreadable": dump(list(record.unreadable)),
+                    "stamp_at": micros(record.stamp_at),
+                    "created_at": micros(record.created_at) if record.created_at else row.created_at,
+                    "state": "live" if restored else row.state,
+                    "gone_at": None if restored else row.gone_at,
+                    "word": word,
+                    "word_at": row.word_at if word == row.word else micros(page.requested_at) if word else None,
+                }
+            )
+        update_rows(tx, rows)
+        return touched
+
+    def _observe(self, tx: Connection, object_: str, pairs: Sequence[tuple[Any, Record]], page: Page) -> None:
+        """Our fields as read; a record with an older stamp is judged by the lag window, not here."""
+        if object_ not in self.map.people or not self.map.outputs:
+            return
+        now = micros(self.now())
+        rows = []
+        for row, record in pairs:
+            before = fields_of(row)
+            after = observe(
+                before,
+                self._ours(object_, record),
+                stamp=micros(record.stamp_at),
+                requested_at=micros(page.requested_at),
+                now=now,
+            )
+            if after is not before and (after.observed != before.observed or before.echo):
+                rows.append({"key": row.number, **columns_of(after)})
+        update_rows(tx, rows)
+
+    def _inputs(self, object_: str, record: Record) -> dict[str, Any]:
+        wanted = self.map.inputs.get(object_, frozenset())
+        return {name: value for name, value in record.values.items() if name in wanted and value is not None}
+
+    def _ours(self, object_: str, record: Record) -> dict[str, Any]:
+        if object_ not in self.map.people:
+            return {}
+        return {name: value for name, value in record.values.items() if name in self.map.outputs and value is not None}
+
+    def _parents(self, tx: Connection, current: Sequence[tuple[int, Record]]) -> None:
+        table = tables.parent
+        wanted = {(number, object_): id_ for number, record in current for object_, id_ in record.parents.items()}
+        for some in in_chunks([number for number, _ in current]):
+            known = {
+                (row.record, row.object): row.crm_id
+                for row in tx.execute(select(table).where(table.c.record.in_(some)))
+            }
+            here = set(some)
+            changed = {key: id_ for key, id_ in wanted.items() if key[0] in here and known.get(key) != id_}
+            gone = [key for key in known if key not in wanted]
+            for number, object_ in gone:
+                tx.execute(delete(table).where(table.c.record == number, table.c.object == object_))
+            upsert(
+                tx,
+                table,
+                [{"record": number, "object": object_, "crm_id": id_} for (number, object_), id_ in changed.items()],
+            )
+            identity.mark_stale(tx, {number for number, _ in [*changed, *gone]})
+
+    def _addresses(self, tx: Connection, object_: str, current: Sequence[tuple[int, Record]]) -> None:
+        table = tables.address
+        answers = {(email, number) for number, record in current for email in record.emails if email}
+        for some in in_chunks([number for number, _ in current]):
+            rows = tx.execute(select(table.c.email, table.c.record).where(table.c.record.in_(some)))
+            for email, number in {(row.email, row.record) for row in rows} - answers:
+                tx.execute(delete(table).where(table.c.email == email, table.c.record == number))
+        upsert(
+            tx,
+            table,
+            [
+                {"connection": self.map.connection, "email": email, "record": number}
+                for email, number in sorted(answers)
+            ],
+        )
+        answers |= {
+            (waiting_for(object_, id_), number) for number, record in current for id_ in (record.id, *record.aliases)
+        }
+        claimed = timelines.claim(tx, self.map.connection, sorted({name for name, _ in answers}))
+        if claimed:
+            self.arrivals.place(tx, {(number, name): claimed[name] for name, number in answers if name in claimed})
+
+    def _aliases(self, tx: Connection, object_: str, current: Sequence[tuple[int, Record]]) -> None:
+        """Joins merged records with the one that stands for them, whichever came first."""
+        table, record = tables.alias, tables.record
+        stands_for = {id_: number for number, one in current for id_ in one.aliases if id_ != one.id}
+        upsert(
+            tx,
+            table,
+            [
+                {"connection": self.map.connection, "object": object_, "crm_id": id_, "record": number}
+                for id_, number in sorted(stands_for.items())
+            ],
+        )
+        for some in in_chunks(sorted({*stands_for, *(one.id for _, one in current)})):
+            losers = tx.execute(
+                select(record.c.number, table.c.record)
+                .join(
+                    record,
+                    (record.c.connection == table.c.connection)
+                    & (record.c.object == table.c.object)
+                    & (record.c.crm_id == table.c.crm_id),
+                )
+                .where(
+                    table.c.connection == self.map.connection,
+                    table.c.object == object_,
+                    table.c.crm_id.in_(some),
+                    record.c.number != table.c.record,
+                    record.c.state != "merged",
+                )
+            ).all()
+            if losers:
+                gone = [row.number for row in losers]
+                tx.execute(
+                    update(record).where(record.c.number.in_(gone)).values(state="merged", differs=0, echo=False)
+                )
+                identity.unite(tx, [(row.number, row.record) for row in losers])
+
+    def _touch_children(self, tx: Connection, object_: str, ids: Iterable[str]) -> None:
+        parent, record = tables.parent, tables.record
+        for some in in_chunks(sorted(ids)):
+            children = tx.execute(
+                select(parent.c.record)
+                .join(record, record.c.number == parent.c.record)
+                .where(
+                    record.c.connection == self.map.connection, parent.c.object == object_, parent.c.crm_id.in_(some)
+                )
+            ).scalars()
+            identity.mark_stale(tx, list(children))
+
+    def delete(self, tx: Connection, page: Page) -> None:
+        """What is gone from the CRM: activities leave every timeline, records are kept as deleted."""
+        record = tables.record
+        gone = [
+            timelines.activity_id(self.map.connection, deletion.source, deletion.id)
+            for deletion in page.deletions
+            if deletion.source
+        ]
+        timelines.displace(tx, {id_: [] for id_ in gone})
+        for object_ in {deletion.object for deletion in page.deletions if deletion.object}:
+            ids = [deletion.id for deletion in page.deletions if deletion.object == object_]
+            for some in in_chunks(ids):
+                rows = tx.execute(
+                    select(record.c.number).where(
+                        record.c.connection == self.map.connection,
+                        record.c.object == object_,
+                        record.c.crm_id.in_(some),
+                        record.c.state == "live",
+                    )
+                ).scalars()
+                numbers = list(rows)
+                tx.execute(
+                    update(record)
+                    .where(record.c.number.in_(numbers))
+                    .values(state="deleted", differs=0, echo=False, gone_at=micros(self.now()))
+                )
+                identity.mark_stale(tx, numbers)
+                if object_ not in self.map.people:
+                    self._touch_children(tx, object_, some)

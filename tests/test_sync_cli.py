@@ -15,6 +15,8 @@ from sync.cli import run
 from sync.cli.commands import app
 from sync.cli.demo import SEED, configured
 from sync.cli.emulating import TOKEN, started
+from sync.cli.passes import code_of, plan_code_of
+from sync.run import ConnectionReport, RunReport
 
 HERE = Path(__file__).parent
 
@@ -164,6 +166,33 @@ def test_migrate_makes_a_store_and_may_be_repeated(config, capsys):
     assert re.fullmatch(r"a new store with schema \w+\n", capsys.readouterr().out)
     assert run(["migrate", "--config", str(config)]) == 0
     assert re.fullmatch(r"the store has schema \w+ already\n", capsys.readouterr().out)
+
+
+EXIT_CASES = [
+    # remark, what the pass did, sync, plan
+    ("nothing to do", {}, 0, 0),
+    ("in shadow", {"state": "shadow"}, 0, 0),
+    ("the guard", {"state": "stopped_by_guard"}, 3, 3),
+    ("filled fields", {"state": "needs_adoption"}, 3, 3),
+    ("parked", {"state": "parked"}, 4, 4),
+    ("quota spent", {"state": "deferred_quota", "written": 100}, 4, 4),
+    ("one refused", {"written": 99, "rejected": 1}, 4, 0),
+]
+
+
+@pytest.mark.parametrize(("remark", "did", "sync", "plan"), EXIT_CASES, ids=[case[0] for case in EXIT_CASES])
+def test_exit_codes_say_how_a_pass_ended(remark, did, sync, plan):
+    now = clock()()
+    report = RunReport(pass_id="p", started_at=now, connections={"hubspot": ConnectionReport(**did)})
+    assert code_of(report, stopped=False) == sync
+    assert plan_code_of(report, stopped=False) == plan
+    assert code_of(report, stopped=True) == plan_code_of(report, stopped=True) == 0  # as it was told
+
+
+def test_one_connection_parked_and_one_stopped_waits_for_a_yes():
+    mine = {"a": ConnectionReport(state="parked"), "b": ConnectionReport(state="stopped_by_guard")}
+    report = RunReport(pass_id="p", started_at=clock()(), connections=mine)
+    assert code_of(report, stopped=False) == 3
 
 
 @pytest.mark.parametrize("options", ["", "--json"])

@@ -1,7 +1,7 @@
 """What is shown fits the terminal, cuts no id, and reads values as text."""
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from scoring.ledger import Ledger, Line
-from sync.cli import show, show_person
+from sync.cli import show, show_person, standing
 from sync.cli.progress import Lines
 from sync.happenings import Counted, Happening
+from sync.status import PassOf, Standing
 
 WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Z"]), max_size=40)
 
@@ -77,6 +78,38 @@ def test_a_value_is_shown_as_text_on_one_line(remark, value, expected):
     out = terminal(80)
     show.line(out, show.value_text(value))
     assert said(out) == expected + "\n"
+
+
+def test_at_80_columns_the_passes_are_whole():
+    now = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    states = (
+        "ok",
+        "planned",
+        "shadow",
+        "stopped_by_guard",
+        "needs_adoption",
+        "parked",
+        "deferred_quota",
+        "interrupted",
+    )
+    report = {"reason": "", "scored": 120_000, "written": 120_000, "rejected": 12_000, "calls": 98_765}
+    passes = [
+        PassOf(
+            id="0123456789ab",
+            connection="hubspot",
+            started_at=now - timedelta(minutes=59),
+            ended_at=now,
+            report={**report, "state": state},
+        )
+        for state in states
+    ]
+    for few in (passes[:4], passes[4:]):
+        out = terminal(80)
+        found = Standing(now=now, passes=few, people=0, stale=0, differing={}, quarantine=[], approvals=[], pulls=[])
+        standing.show_status(out, found, (None, None))
+        shown = [each for each in said(out).splitlines() if each.startswith("0123456789ab")]
+        assert [each.split()[-1] for each in shown] == ["98765"] * 4
+        assert all(len(each) <= 80 for each in shown)
 
 
 def line(units, **other):

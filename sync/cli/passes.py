@@ -19,9 +19,13 @@ from sync.cli.exits import CommandError
 from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, typed
 from sync.cli.progress import shown as progress_shown
 from sync.explain import names_of
-from sync.plan import Plan, as_json
+from sync.plan import as_json
 from sync.run import Options, RunReport, Runtime, run_pass
 from sync.store.values import micros
+
+#: states that wait for a yes, and states of a connection that was not done
+WAITING = frozenset({"stopped_by_guard", "needs_adoption"})
+CUT_SHORT = frozenset({"parked", "deferred_quota"})
 
 
 def plan(
@@ -46,7 +50,7 @@ def plan(
         print_json(document)
     else:
         show_pass.plan(stdout(), report, document["connections"], shown=shown, names=names, where=where)
-    return _plan_code(report, stopped=stop())
+    return plan_code_of(report, stopped=stop())
 
 
 def sync(where: Where, *, only: str | None, full: bool, code: str | None, adoption: Adoption, as_json: bool) -> int:
@@ -63,29 +67,28 @@ def sync(where: Where, *, only: str | None, full: bool, code: str | None, adopti
     return code_of(report, stopped=stop())
 
 
-def code_of(report: RunReport, *, stopped: bool = False) -> int:
+def code_of(report: RunReport, *, stopped: bool) -> int:
     """The exit code of a pass that was to write; one that was told to stop did what it was told."""
     states = {mine.state for mine in report.connections.values()}
     if stopped:
         return exits.OK
-    if states & {"stopped_by_guard", "needs_adoption"}:
+    if states & WAITING:
         return exits.APPROVAL
     refused = any(mine.rejected for mine in report.connections.values())
     stuck = any(plan.stuck for plan in report.plans.values())
-    return exits.PARTLY if states & {"parked", "deferred_quota"} or refused or stuck else exits.OK
+    return exits.PARTLY if states & CUT_SHORT or refused or stuck else exits.OK
 
 
-def _plan_code(report: RunReport, *, stopped: bool) -> int:
-    code = code_of(report, stopped=stopped)
-    if code in {exits.OK, exits.PARTLY} and not stopped and _cut_short(report):
+def plan_code_of(report: RunReport, *, stopped: bool) -> int:
+    """The exit code of a pass that was only to plan."""
+    states = {mine.state for mine in report.connections.values()}
+    if stopped:
+        return exits.OK
+    if states & WAITING:
+        return exits.APPROVAL
+    if states & CUT_SHORT:
         return exits.PARTLY
-    if code == exits.APPROVAL or stopped:
-        return code
     return exits.CHANGES if any(plan.changes for plan in report.plans.values()) else exits.OK
-
-
-def _cut_short(report: RunReport) -> bool:
-    return any(mine.state in {"parked", "deferred_quota"} for mine in report.connections.values())
 
 
 def _with(settings: Settings, only: str | None) -> Settings:
@@ -146,14 +149,10 @@ def _document(runtime: Runtime, report: RunReport) -> dict[str, Any]:
 
 def _names(runtime: Runtime, report: RunReport, shown: int | None) -> Mapping[int, str]:
     """Person -> name, of the records that will be shown."""
-    persons = {change.person for plan in report.plans.values() for change in _first(plan, shown)}
+    persons = {change.person for plan in report.plans.values() for change in plan.changes[:shown]}
     maps = [one.map for one in runtime.connections]
     with runtime.store.begin() as tx:
         return names_of(tx, sorted(persons), maps, runtime.settings.time_zone)
-
-
-def _first(plan: Plan, shown: int | None) -> Any:
-    return plan.changes[:shown]
 
 
 def _write(out: Path, document: Mapping[str, Any]) -> None:

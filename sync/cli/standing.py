@@ -18,8 +18,8 @@ from sync.status import Standing, age, standing
 SHOWN = 5
 STATES = {
     "ok": "done",
-    "stopped_by_guard": "stopped by guard",
-    "needs_adoption": "waits for an answer",
+    "stopped_by_guard": "guard stop",
+    "needs_adoption": "asks",
     "deferred_quota": "quota spent",
 }
 
@@ -32,11 +32,12 @@ def status(where: Where, *, as_json: bool) -> int:
     if as_json:
         print_json(found.to_json())
     else:
-        _show(stdout(), found, where)
+        show_status(stdout(), found, where)
     return exits.PARTLY if found.worries() else exits.OK
 
 
-def _show(out: Console, found: Standing, where: Where) -> None:
+def show_status(out: Console, found: Standing, where: Where) -> None:
+    """The answer, and below it what it rests on."""
     worries = found.worries()
     if worries:
         line(out, (f"not fine: {count(len(worries), 'thing')} to look at", "bold yellow"))
@@ -50,15 +51,15 @@ def _show(out: Console, found: Standing, where: Where) -> None:
         (
             one.id,
             one.connection,
-            _ago(found, one.started_at),
-            STATES.get(one.report["state"], one.report["state"]) if one.ended_at else "running, or cut",
+            age(found.now - one.started_at),
+            STATES.get(one.report["state"], one.report["state"]) if one.ended_at else "no end yet",
             *(str(one.report[name]) for name in ("scored", "written", "rejected", "calls")),
         )
         for one in found.passes[:SHOWN]
     ]
     if rows:
-        head = ("pass", "connection", "began", "state", "scored", "written", "rejected", "calls")
-        table(out, head, rows, right=(4, 5, 6, 7), indent=0)
+        head = ("pass", "connection", "ago", "state", "scored", "written", "rejected", "calls")
+        table(out, head, rows, right=(2, 4, 5, 6, 7), flexible=(1,), indent=0)
         out.print()
     _waiting(out, found, where)
     streams = [

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,16 @@ from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.people import make_world
 from connectors.emulator.server import Emulator
+from scoring.journey import Journey
+from scoring.wording import outputs
 from sync import differences
 from sync.app import Quiet, open_runtime
-from sync.run import ConnectionReport, Options, RunReport, Runtime, run_pass
+from sync.people import gather
+from sync.run import ConnectionReport, Options, RunReport, Runtime, run_pass, scoring_for
+from sync.score import evaluate
 from sync.store import tables
-from sync.store.values import micros
+from sync.store import values as stored
+from sync.store.store import in_chunks
 
 #: a Friday morning; the installation's days begin at midnight UTC
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -92,6 +97,30 @@ class Portal:
         shutil.rmtree(self.folder.parent / "store")
         self.reopen()
 
+    def explained(self) -> dict[str, dict[str, str]]:
+        """Our fields as each living contact is explained, spelled as HubSpot does; empty ones left out."""
+        assert self.runtime is not None
+        return _explained(self.runtime)
+
+    def explained_afresh(self) -> dict[str, dict[str, str]]:
+        """The same from an empty store that reads everything anew and writes nothing."""
+        folder = self.folder.parent / "afresh"
+        shutil.copytree(self.folder, folder / "config")
+        for path, old, new in (
+            ("leadmark.yaml", str(self.folder.parent / "store"), str(folder / "store")),
+            ("connections/hubspot.yaml", "mode: live", "mode: shadow"),
+        ):
+            file = folder / "config" / path
+            assert old in file.read_text()
+            file.write_text(file.read_text().replace(old, new))
+        other = Portal(world=self.world, emulator=self.emulator, folder=folder / "config")
+        try:
+            assert other.run(adoption="adopt").state == "shadow"
+            return other.explained()
+        finally:
+            other._open.close()
+            shutil.rmtree(folder)
+
     def close(self) -> None:
         self._open.close()
         self.emulator.stop()
@@ -110,7 +139,7 @@ class Portal:
     def approve(self, code: str) -> bool:
         assert self.runtime is not None
         with self.runtime.store.begin() as tx:
-            return differences.approve(tx, code, micros(self.world.clock.now()))
+            return differences.approve(tx, code, stored.micros(self.world.clock.now()))
 
     def live(self, **options: Any) -> ConnectionReport:
         """A pass, approved when the guard stops it, that wrote what it planned."""
@@ -243,6 +272,30 @@ class Portal:
         for entry in seen:
             if entry.body:
                 written += [(item["id"], item["properties"]) for item in json.loads(entry.body)["inputs"]]
+
+
+def _explained(runtime: Runtime) -> dict[str, dict[str, str]]:
+    scoring = scoring_for(runtime)
+    names = runtime.connections[0].map.outputs
+    with runtime.store.begin() as tx:
+        rows = tx.execute(select(tables.journey).order_by(tables.journey.c.person)).all()
+    journeys = {row.person: Journey.from_dict(stored.load(row.journey)) for row in rows}
+    found = {}
+    for numbers in in_chunks(list(journeys), 2_000):
+        with runtime.store.begin() as tx:
+            people = [one for one in gather(tx, numbers, scoring.maps, scoring.zone) if one.records]
+        for one in evaluate(people, scoring):
+            said = outputs(scoring.model, journeys[one.person.number], one.ledger, scoring.day)
+            values = {name: _spelled(said[output.output]) for name, output in names.items()}
+            shown = {name: value for name, value in values.items() if value}
+            found.update({row.crm_id: shown for row in one.person.records})
+    return found
+
+
+def _spelled(value: object) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _merged(old: Any, changes: Mapping[str, Any]) -> Any:

@@ -45,8 +45,8 @@ class Stop:
         """True once somebody asked."""
         return self._asked.is_set()
 
-    def wait(self, seconds: float) -> None:
-        """Sleeps, at most until somebody asks."""
+    def wait(self, seconds: float | None = None) -> None:
+        """Sleeps, at most until somebody asks; None: until then."""
         self._asked.wait(seconds)
 
     @contextmanager

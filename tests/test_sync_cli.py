@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -225,10 +226,26 @@ def test_a_port_in_use_is_one_line(capsys):
     assert "--port 0 takes a free one" in capsys.readouterr().err
 
 
-def test_exports_with_problems_are_named_by_line_and_not_served(tmp_path, capsys):
-    (tmp_path / "contacts.csv").write_text("email,createdate\njo@acme.example,someday\n")
+def test_rows_of_exports_that_cannot_be_read_are_named_and_the_rest_is_served(tmp_path):
+    (tmp_path / "contacts.csv").write_text("email,createdate\njo@acme.example,someday\nal@acme.example,2026-01-02\n")
+    arguments = [Path(sys.executable).with_name("leadmark"), "emulator", "--load", tmp_path]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        url = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline()).group()
+        with urllib.request.urlopen(f"{url}/_emulator/records/contacts", timeout=10) as reply:
+            served = reply.read().decode()
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+        said = process.stderr.read()
+    assert "al@acme.example" in served
+    assert "jo@acme.example" not in served
+    assert "contacts.csv:2: " in said
+    assert "1 problem; what it names is left out, the rest is served" in said
+
+
+def test_exports_without_readable_contacts_are_not_served(tmp_path, capsys):
+    (tmp_path / "companies.csv").write_text("name\nAcme\n")
     assert run(["emulator", "--load", str(tmp_path)]) == 1
-    assert "contacts.csv:2: " in capsys.readouterr().err
+    assert "nothing can be served" in capsys.readouterr().err
 
 
 def test_the_config_for_an_emulator_is_fine_and_holds_no_token(tmp_path, capsys):

@@ -5,6 +5,7 @@ imported when a command needs them, so that ``leadmark --help`` answers at once.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,7 @@ from sync.cli.exits import FAILED, INTERRUPTED, OK, USAGE, CommandError
 
 def main() -> None:
     """Runs the command of this process's arguments and ends the process with its exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(OK))  # nothing is begun yet; a pass listens in its own way
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 shows "?" and goes on
             stream.reconfigure(errors="replace")

@@ -21,9 +21,9 @@ from connectors.emulator.hubspot.world import World
 from connectors.emulator.people import make_world
 from connectors.emulator.server import Emulator
 from sync import differences
-from sync.app import Quiet, clock, configure_logging, open_runtime
+from sync.app import Quiet, Stop, clock, configure_logging, open_runtime
 from sync.cli import exits, show_pass
-from sync.cli.emulating import TOKEN, started, told_to_stop
+from sync.cli.emulating import TOKEN, started
 from sync.cli.exits import CommandError
 from sync.cli.opening import print_json, settings_of, stderr, stdout
 from sync.cli.progress import shown as progress_shown
@@ -64,11 +64,12 @@ def run(*, people: int, keep: bool, as_json: bool) -> int:
                 print_json({"passes": [_numbers(report) for report in reports]})
             if wrong:
                 raise CommandError(f"the demo failed: {wrong}")
-            with told_to_stop() as told:
+            stop = Stop()
+            with stop.on_signals():
                 _farewell(out, folder, emulator, kept=keep, seconds=time.monotonic() - begun)
                 if keep:
                     sys.stdout.flush()
-                    told.wait()
+                    stop.wait()
     finally:
         if not keep:
             rmtree(folder, ignore_errors=True)

@@ -1,13 +1,9 @@
 """The CRM emulator alone: its world, and what to write into a connection to reach it."""
 
-import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.exports import load_world
@@ -15,7 +11,7 @@ from connectors.emulator.hubspot.world import World
 from connectors.emulator.limits import Limits
 from connectors.emulator.people import make_world
 from connectors.emulator.server import Emulator
-from sync.app import clock
+from sync.app import Stop, clock
 from sync.cli.exits import OK, CommandError
 from sync.cli.opening import stdout
 
@@ -31,7 +27,8 @@ def run(*, people: int, seed: int, port: int, exports: Path | None) -> int:
         emulator = started(world, now, port)
     except OSError as error:
         raise CommandError(f"port {port} cannot be used: {error.strerror}; --port 0 takes a free one") from error
-    with emulator, told_to_stop() as told:
+    stop = Stop()
+    with emulator, stop.on_signals():
         out = stdout()
         out.print(f"HubSpot emulator on {emulator.url}, portal {world.portal_id}; Ctrl-C ends it")
         out.print("\nIn connections/hubspot.yaml:")
@@ -39,7 +36,7 @@ def run(*, people: int, seed: int, port: int, exports: Path | None) -> int:
             out.print(f"  {line}")
         out.print(f"and in the shell: export HS_TOKEN={TOKEN}")
         sys.stdout.flush()
-        told.wait()
+        stop.wait()
     return OK
 
 
@@ -59,21 +56,14 @@ def snippet(url: str, world: World) -> list[str]:
     ]
 
 
-@contextmanager
-def told_to_stop() -> Iterator[Event]:
-    """An event that SIGTERM or SIGINT sets, within the block."""
-    told = Event()
-    before = {number: signal.signal(number, lambda *_: told.set()) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield told
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def _loaded(folder: Path, now: datetime) -> World:
+    """The world of a folder of exports; rows that cannot be read are named and left out."""
     world, problems = load_world(folder, now)
-    if world is None or problems:
-        rest = "nothing is served until they are mended"
-        raise CommandError("\n".join([*problems, f"{folder}: {len(problems)} problems; {rest}"]))
+    for problem in problems:
+        print(problem, file=sys.stderr)  # noqa: T201 - one line a problem, as `check` does
+    if world is None:
+        raise CommandError(f"{folder}: nothing can be served until this is mended")
+    if problems:
+        rows = "1 problem; what it names is" if len(problems) == 1 else f"{len(problems)} problems; what they name is"
+        print(f"{folder}: {rows} left out, the rest is served", file=sys.stderr)  # noqa: T201 - as above
     return world

@@ -11,6 +11,7 @@ from typing import Any
 from config.problems import Problem, Spot, error, listed, unknown, warning
 from config.reading import Document, Loc, texts_in
 from config.settings import Retention
+from scoring.bands import OTHER, parse_bands
 from scoring.conditions import NESTING
 from scoring.facts import NAMES
 from scoring.values import parse_days
@@ -89,6 +90,18 @@ def check_spans(model: Document, installation: Document | None) -> Iterator[Prob
             if max((span for span in spans if span), default=0) > kept:
                 message = f'decay "{loc[-1]}" is longer than activities are kept (retention: activities: {kept}d)'
                 yield warning(model.at((*loc, key)), f"{message}; what is older never counts")
+
+
+def check_holes(model: Document) -> Iterator[Problem]:
+    """Ranges of a fit variable between which values fall into none."""
+    for loc, written in model.each("fit", "*", "percent"):
+        try:
+            holes = parse_bands(written).holes
+        except ValueError:
+            continue  # reported where it stands
+        fall = "count as other" if isinstance(written, dict) and OTHER in written else "get nothing"
+        for below, above in holes:
+            yield warning(model.key((*loc, above)), f'values between "{below}" and "{above}" are in no band and {fall}')
 
 
 def _fact_known(spot: Spot, fact: str, known: Collection[str]) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -70,6 +71,17 @@ class Bands:
     def best(self) -> int:
         """The highest percent that can be reached."""
         return max([band.percent for band in self.bands] + [self.other or 0])
+
+    @property
+    def holes(self) -> tuple[tuple[str, str], ...]:
+        """Neighbouring ranges of numbers between which values fall into neither, each as the two keys, ascending.
+
+        >>> parse_bands({"1-9": 20, "50+": 100}).holes
+        (('1-9', '50+'),)
+        """
+        ranges = sorted((band for band in self.bands if band.low < band.high), key=lambda band: band.low)
+        pairs = pairwise(ranges) if self.kind == "number" else ()
+        return tuple((below.key, above.key) for below, above in pairs if below.high < above.low)
 
 
 def parse_bands(raw: Any) -> Bands:

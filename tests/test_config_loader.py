@@ -183,6 +183,17 @@ def test_a_decay_longer_than_the_retention_is_a_warning(folder):
     loaded(folder)
 
 
+def test_a_hole_between_bands_is_a_warning(folder):
+    path = folder / "models/b2b.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert "50+" in text
+    path.write_text(text.replace("50+", "60+"), encoding="utf-8")
+    (message,) = messages(folder)
+    assert ": warning: values between " in message
+    assert 'and "60+" are in no band and get nothing' in message
+    loaded(folder)
+
+
 def test_two_connections_may_not_deliver_one_kind(folder):
     text = (folder / "connections/hubspot.yaml").read_text(encoding="utf-8")
     (folder / "connections/second.yaml").write_text(text, encoding="utf-8")

@@ -34,6 +34,7 @@ GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 ENVIRONMENT = {
     **{key: value for key, value in os.environ.items() if not key.startswith(("LEADMARK_", "HS_"))},
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    "LEADMARK_NOW": "2026-11-20T10:00:00Z",  # ten days after the README's demo request
 }
 
 #: the words design and code are told in
@@ -170,7 +171,7 @@ def test_an_export_is_tried_as_the_readme_says(tmp_path):
     setup, line = before.rstrip().rsplit("\n", 1)
     assert line == "leadmark emulator --load exports --port 8765"
     run_in(tmp_path, setup)
-    lay(tmp_path / "trial", README)
+    lay(tmp_path / "trial" / "config", README)
     with subprocess.Popen(
         line.replace("8765", "0").split(), cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
     ) as emulator:
@@ -179,7 +180,7 @@ def test_an_export_is_tried_as_the_readme_says(tmp_path):
             told = [emulator.stdout.readline() for _ in range(7)]
             lines = {line.split(":")[0].strip(): line.strip() for line in told if line.startswith("  ")}
             assert set(lines) == {"url", "portal", "login"}
-            file = tmp_path / "trial" / "connections" / "hubspot.yaml"
+            file = tmp_path / "trial" / "config" / "connections" / "hubspot.yaml"
             kept = [line for line in file.read_text().splitlines() if line.split(":")[0] not in lines]
             file.write_text("\n".join([*kept, *lines.values()]) + "\n")
             checked, planned, explained = (

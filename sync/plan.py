@@ -226,7 +226,12 @@ def _differing(record: Planned, rules: WriteRules) -> list[str]:
     """Of those, the ones the CRM did not refuse as they are."""
     if "" in record.refused and record.refused[""] == payload(record, "", rules):
         return []
-    return [name for name in _all_differing(record, rules) if record.refused.get(name) != payload(record, name, rules)]
+    refused = record.refused
+    return [
+        name
+        for name in _all_differing(record, rules)
+        if name not in refused or refused[name] != payload(record, name, rules)
+    ]
 
 
 def _asked(policy: str, desired: Value, observed: Value, confirmed: Mapping[str, Value], name: str) -> bool:

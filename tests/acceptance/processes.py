@@ -86,7 +86,7 @@ class Installation:
         world.limits.on = False
         emulator = Emulator.start(world)
         with resources.as_file(resources.files("config.starters") / "b2b-saas") as starter:
-            shutil.copytree(starter, root / "config")
+            shutil.copytree(starter, root / "config", dirs_exist_ok=True)
         one = cls(world=world, folder=root / "config", emulator=emulator, **options)
         one.point(write)
         return one

@@ -155,32 +155,53 @@ def scoring_of(tx: Connection, settings: Settings, now: datetime) -> Scoring:
 
 def explained(tx: Connection, number: int, scoring: Scoring) -> Explained:
     """The person of a number, which must have a live record."""
-    (person,) = gather(tx, [number], scoring.maps, scoring.zone)
-    (scored,) = evaluate([person], scoring)
-    journey, scored_on = _journey(tx, number, scoring.model.model)
-    today = outputs(scoring.model, journey, scored.ledger, scoring.day) if journey is not None else {}
+    (found,) = all_explained(tx, [number], scoring)
+    return found
+
+
+def all_explained(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> list[Explained]:
+    """The persons of these numbers, in that order; each must have a live record."""
+    people = gather(tx, numbers, scoring.maps, scoring.zone)
+    journeys = _journeys(tx, numbers, scoring.model.model)
+    steps = _steps(tx, numbers, scoring.model.model)
     ours = {map_.connection: map_.outputs for map_ in scoring.maps}
+    return [
+        _explained(one, journeys.get(one.person.number), steps.get(one.person.number, []), ours, scoring)
+        for one in evaluate(people, scoring)
+    ]
+
+
+def _explained(
+    one: Scored,
+    standing: tuple[Journey, date] | None,
+    steps: Sequence[Step],
+    ours: Mapping[str, Mapping[str, Output]],
+    scoring: Scoring,
+) -> Explained:
+    journey, scored_on = standing or (None, None)
     return Explained(
-        person=number,
+        person=one.person.number,
         day=scoring.day,
         model=scoring.model.model,
         digest=scoring.compiled.run_digest,
-        ledger=scored.ledger,
-        facts=_facts(scored),
+        ledger=one.ledger,
+        facts=_facts(one),
         journey=journey,
         scored_on=scored_on,
-        outputs=today,
-        records=[_held(row, ours.get(row.connection, {})) for row in person.records],
-        steps=_steps(tx, number, scoring.model.model),
+        outputs=outputs(scoring.model, journey, one.ledger, scoring.day) if journey is not None else {},
+        records=[_held(row, ours.get(row.connection, {})) for row in one.person.records],
+        steps=steps,
     )
 
 
-def _journey(tx: Connection, number: int, model: str) -> tuple[Journey | None, date | None]:
+def _journeys(tx: Connection, numbers: Sequence[int], model: str) -> dict[int, tuple[Journey, date]]:
+    """Person -> journey and the day of the last evaluation."""
     table = tables.journey
-    row = tx.execute(select(table).where(table.c.person == number, table.c.model == model)).one_or_none()
-    if row is None:
-        return None, None
-    return Journey.from_dict(load(row.journey)), date.fromisoformat(row.scored_on)
+    return {
+        row.person: (Journey.from_dict(load(row.journey)), date.fromisoformat(row.scored_on))
+        for some in in_chunks(numbers)
+        for row in tx.execute(select(table).where(table.c.person.in_(some), table.c.model == model))
+    }
 
 
 def _facts(scored: Scored) -> list[Fact]:
@@ -214,15 +235,24 @@ def _held(row: Row[Any], ours: Mapping[str, Output]) -> HeldRecord:
     )
 
 
-def _steps(tx: Connection, number: int, model: str) -> list[Step]:
+def _steps(tx: Connection, numbers: Sequence[int], model: str) -> dict[int, list[Step]]:
+    """Person -> changes of status, oldest first."""
     table = tables.transition
-    rows = tx.execute(select(table).where(table.c.person == number, table.c.model == model).order_by(table.c.number))
-    return [
-        Step(
-            on=date.fromisoformat(row.day_on), from_=row.from_status, to=row.to_status, cause=row.cause, score=row.score
-        )
-        for row in rows
-    ]
+    found: dict[int, list[Step]] = {}
+    for some in in_chunks(numbers):
+        for row in tx.execute(
+            select(table).where(table.c.person.in_(some), table.c.model == model).order_by(table.c.number)
+        ):
+            found.setdefault(row.person, []).append(
+                Step(
+                    on=date.fromisoformat(row.day_on),
+                    from_=row.from_status,
+                    to=row.to_status,
+                    cause=row.cause,
+                    score=row.score,
+                )
+            )
+    return found
 
 
 def records_of(tx: Connection, persons: Sequence[int]) -> dict[int, list[str]]:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,10 @@ from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.people import make_world
 from connectors.emulator.server import Emulator
-from scoring.journey import Journey
-from scoring.wording import outputs
 from sync import differences
 from sync.app import Quiet, open_runtime
-from sync.people import gather
-from sync.run import ConnectionReport, Options, RunReport, Runtime, run_pass, scoring_for
-from sync.score import evaluate
+from sync.explain import all_explained, scoring_of
+from sync.run import ConnectionReport, Options, RunReport, Runtime, run_pass
 from sync.store import tables
 from sync.store import values as stored
 from sync.store.store import in_chunks
@@ -64,14 +61,25 @@ class Portal:
     emulator: Emulator
     folder: Path
     waiting: Waiting = field(default_factory=Waiting)
+    #: how far leadmark's clock is ahead of the portal's
+    ahead: timedelta = timedelta()
     runtime: Runtime | None = None
     _open: ExitStack = field(default_factory=ExitStack)
 
     # leadmark
 
-    def configure(self, connection: Mapping[str, Any] | None = None, model: Mapping[str, Any] | None = None) -> None:
+    def configure(
+        self,
+        connection: Mapping[str, Any] | None = None,
+        model: Mapping[str, Any] | None = None,
+        installation: Mapping[str, Any] | None = None,
+    ) -> None:
         """Changes the files as an admin would (a value of None takes a key out), and opens leadmark anew."""
-        for path, changes in (("connections/hubspot.yaml", connection), ("models/b2b.yaml", model)):
+        for path, changes in (
+            ("connections/hubspot.yaml", connection),
+            ("models/b2b.yaml", model),
+            ("leadmark.yaml", installation),
+        ):
             if changes:
                 file = self.folder / path
                 file.write_text(yaml.safe_dump(_merged(yaml.safe_load(file.read_text()), changes), sort_keys=False))
@@ -85,7 +93,7 @@ class Portal:
         opened = open_runtime(
             settings,
             progress=Quiet(),
-            now=self.world.clock.now,
+            now=lambda: self.world.clock.now() + self.ahead,
             sleep=self.waiting.sleep,
             monotonic=self.waiting.monotonic,
         )
@@ -98,7 +106,7 @@ class Portal:
         self.reopen()
 
     def explained(self) -> dict[str, dict[str, str]]:
-        """Our fields as each living contact is explained, spelled as HubSpot does; empty ones left out."""
+        """Our fields of each living contact as ``leadmark explain --json`` has them; empty ones left out."""
         assert self.runtime is not None
         return _explained(self.runtime)
 
@@ -275,27 +283,23 @@ class Portal:
 
 
 def _explained(runtime: Runtime) -> dict[str, dict[str, str]]:
-    scoring = scoring_for(runtime)
-    names = runtime.connections[0].map.outputs
     with runtime.store.begin() as tx:
-        rows = tx.execute(select(tables.journey).order_by(tables.journey.c.person)).all()
-    journeys = {row.person: Journey.from_dict(stored.load(row.journey)) for row in rows}
+        scoring = scoring_of(tx, runtime.settings, runtime.now())
+        record = tables.record
+        living = select(record.c.person).where(record.c.object == "contact", record.c.state == "live").distinct()
+        numbers = list(tx.execute(living).scalars())
     found = {}
-    for numbers in in_chunks(list(journeys), 2_000):
+    for some in in_chunks(numbers, 2_000):
         with runtime.store.begin() as tx:
-            people = [one for one in gather(tx, numbers, scoring.maps, scoring.zone) if one.records]
-        for one in evaluate(people, scoring):
-            said = outputs(scoring.model, journeys[one.person.number], one.ledger, scoring.day)
-            values = {name: _spelled(said[output.output]) for name, output in names.items()}
-            shown = {name: value for name, value in values.items() if value}
-            found.update({row.crm_id: shown for row in one.person.records})
+            told = [one.to_json() for one in all_explained(tx, some, scoring)]
+        for one in told:
+            shown = {
+                name: str(one["outputs"][name.removeprefix("leadmark_")])
+                for name in runtime.connections[0].map.outputs
+                if one["outputs"][name.removeprefix("leadmark_")] not in (None, "")
+            }
+            found.update({record["id"]: shown for record in one["records"]})
     return found
-
-
-def _spelled(value: object) -> str:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _merged(old: Any, changes: Mapping[str, Any]) -> Any:
@@ -345,10 +349,8 @@ def portals(tmp_path, monkeypatch):
             shutil.copytree(starter, folder)
         one = Portal(world=world, emulator=emulator, folder=folder)
         made.append(one)
-        file = folder / "leadmark.yaml"
-        file.write_text(file.read_text().replace("store: ../leadmark-store", f"store: {folder.parent / 'store'}"))
         basis = {"url": emulator.url, "portal": {"production": False}, "write": {"mode": "live"}}
-        one.configure(_merged(basis, connection or {}))
+        one.configure(_merged(basis, connection or {}), installation={"store": str(folder.parent / "store")})
         return one
 
     yield portal

@@ -1,5 +1,7 @@
 """Writes end: our own come back as no change, and a value the portal will not keep is not sent for ever."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import update
 
@@ -178,6 +180,42 @@ def test_the_three_sends_of_the_brake_are_counted_over_seven_days(portal):
         sends += sum("leadmark_tier" in values for _, values in writes)
     assert sends == 3
     assert is_quarantined(portal, contact, "leadmark_tier")
+
+
+@pytest.mark.parametrize("ahead", [-10, 10])
+def test_a_clock_ten_minutes_off_changes_nothing(portals, ahead):
+    portal = portals(30)
+    portal.world.index_lag_s = 120
+    portal.ahead = timedelta(minutes=ahead)
+    portal.settle()
+    contact = next(iter(portal.contacts()))
+    portal.edit(contact, jobtitle="Student")
+
+    reports, writes = minute_by_minute(portal, 20)
+
+    assert [written for written, _ in writes] == [contact]
+    assert portal.contact(contact)["leadmark_tier"] == "F"
+    assert sum(report.scored for report in reports) == 1
+
+
+@pytest.mark.parametrize(
+    ("evening", "midnights"),
+    [
+        (datetime(2026, 10, 24, 20, 0, tzinfo=UTC), [22, 47]),  # summer time ends: that day has 25 hours
+        (datetime(2027, 3, 27, 20, 0, tzinfo=UTC), [23, 46]),  # summer time begins: that day has 23
+    ],
+)
+def test_everybody_is_scored_once_a_day_also_when_the_clocks_change(portals, evening, midnights):
+    portal = portals(20, now=evening)
+    portal.configure(installation={"time_zone": "Europe/Berlin"})
+    portal.live()
+    scored = []
+    for hour in range(20 * 2 + 1, 50 * 2):
+        portal.advance(minutes=30)
+        report = portal.run()
+        if report.scored:
+            scored.append((hour / 2, report.scored))
+    assert scored == [(midnight, 20) for midnight in midnights]
 
 
 # The second pass

@@ -10,6 +10,7 @@ PREFIX = "leadmark_"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_after_the_first_pass_every_field_of_every_person_is_what_is_explained(portals):
     portal = portals(20_000)
     stopped = portal.run()

@@ -278,7 +278,7 @@ def _transition_row(one: Scored, transition: Transition, compiled: CompiledModel
         "score": one.evaluation.score,
         "fit": one.evaluation.fit,
         "engagement": one.evaluation.engagement,
-        "facts": dump(dict(one.facts)),
+        "facts": dump({name: one.facts[name] for name in scoring.model.facts_read() if name in one.facts}),
         "points": dump(
             {
                 f"{line.kind}:{line.key}": f"{line.points:f}"

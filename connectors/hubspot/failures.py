@@ -16,7 +16,8 @@ import orjson
 
 from connectors.errors import ConnectorError, Fatal, QuotaSpent, Refused, Retriable
 
-_ADDRESS = re.compile(r"[^\s\"'<>\[\]()=,;:]+@[^\s\"'<>\[\](),;:]+")
+_ADDRESS = re.compile(r"[^\s\"'<>\[\]()=,;:]+(?:@|%40)[^\s\"'<>\[\](),;:]+", re.IGNORECASE)
+_TOKEN = re.compile(r"\bpat-[\w-]{8,}")
 _INVALID = re.compile(r"Property values were not valid: (\[.*\])", re.DOTALL)
 
 
@@ -96,12 +97,12 @@ def blame(told: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def without_addresses(text: str) -> str:
-    """The text, at most 400 characters of it, with mail addresses left out.
+    """The text, at most 400 characters of it, with mail addresses and tokens left out.
 
     >>> without_addresses("ann@example.com is taken")
     '… is taken'
     """
-    return _ADDRESS.sub("…", text)[:400]
+    return _TOKEN.sub("…", _ADDRESS.sub("…", text[:4000]))[:400]
 
 
 def _envelope(body: bytes | str) -> Mapping[str, Any]:

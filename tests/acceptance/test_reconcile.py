@@ -45,6 +45,27 @@ def differs_only_quietly(held: Mapping[str, str], said: Mapping[str, str], writt
     return shows == should or (should not in (0, 100) and abs(shows - should) < 5)
 
 
+def test_on_each_new_day_exactly_those_are_written_whom_the_quiet_rule_names(portals):
+    portal = portals(250)
+    portal.live()
+    born = portal.world.clock.now()
+    written_at = dict.fromkeys(portal.contacts(), born)
+    for days in (*[1] * 9, 19, *[1] * 10):  # a month after the first pass what still differs is written, over a week
+        portal.advance(days=days)
+        held, now = portal.contacts(), portal.world.clock.now()
+        with portal.writes() as writes:
+            portal.live()
+        said = portal.explained()
+        written = {contact for contact, _ in writes}
+        age = {id_: (now - at) // timedelta(days=1) for id_, at in written_at.items()}
+        due = {id_ for id_ in held if not differs_only_quietly(held[id_], said[id_], age[id_])}
+        refreshed = {id_ for id_ in written - due if held[id_] != said[id_] and 30 <= age[id_] < 37}
+        assert written - refreshed == due
+        written_at.update(dict.fromkeys(written, now))
+    after = {(at - born) // timedelta(days=1) for at in written_at.values()}
+    assert len([day for day in after if day >= 30]) >= 6
+
+
 class Week:
     """What people, sales and visitors do to a portal in a week, drawn at random."""
 

@@ -45,3 +45,7 @@ class BatchTooHeavy(Refused):
 
 class Fatal(ConnectorError):
     """This connection cannot go on until somebody mends its set-up: credentials, rights, account, a lost field."""
+
+
+class Missing(Fatal):
+    """One source of activities that the settings name is not there; the others can still be read."""

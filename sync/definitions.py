@@ -26,6 +26,19 @@ def check_account(account: Account, settings: HubSpotConnection) -> None:
         )
 
 
+def check_store(tx: Connection, account: Account, connection: str) -> None:
+    """Raises Fatal when the store holds the records of another account under this connection's name."""
+    name = f"account:{connection}"
+    known = get_meta(tx, name)
+    if known is None:
+        set_meta(tx, name, account.id)
+    elif known != account.id:
+        raise Fatal(
+            f"the store holds the records of account {known}, the credentials reach {account.id}; give this config a "
+            "store of its own (store: in leadmark.yaml)"
+        )
+
+
 def check_fields(definitions: Definitions, map_: ConnectionMap) -> None:
     """Raises Fatal when a mapped field is gone or hidden, or one of ours cannot be written.
 

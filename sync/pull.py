@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from connectors.base import Connector, Page
+from connectors.errors import Fatal, Missing
 from sync import identity
 from sync.arrivals import Arrivals
 from sync.intake import Intake
@@ -71,17 +72,24 @@ def pull(
 ) -> bool:
     """Reads every stream of a connection to its end; False when it was told to stop before.
 
-    ``full`` reads the streams from their beginning, and so does a change of what the maps ask of a stream. Errors of
-    the connector pass through; what was stored stays.
+    Sources that are not there are named all at once, after the others are read. ``full`` reads the streams from their
+    beginning, and so does a change of what the maps ask of a stream. Errors of the connector pass through; what was
+    stored stays.
     """
+    missing: list[str] = []
     for stream in connector.streams():
         asked = reader.map.asked(stream.object)
         cursor = None if full else _cursor(reader, stream.name, asked)
-        for page in connector.pull(stream.name, cursor):
-            if stop():
-                return False
-            reader.apply(page, asked)
-            on_page(page)
+        try:
+            for page in connector.pull(stream.name, cursor):
+                if stop():
+                    return False
+                reader.apply(page, asked)
+                on_page(page)
+        except Missing as error:
+            missing.append(str(error))
+    if missing:
+        raise Fatal(" ".join(missing))
     _read_unechoed(reader, connector)
     with reader.store.begin() as tx:
         identity.mark_stale(tx, timelines.apply_displaced(tx))

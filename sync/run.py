@@ -20,7 +20,7 @@ from sync import differences
 from sync.adoption import Adoption, occupied, save_occupied, seed_journeys
 from sync.canary import allowed_records
 from sync.days import score_day
-from sync.definitions import check_account, check_fields, keep_definitions, kept_definitions
+from sync.definitions import check_account, check_fields, check_store, keep_definitions, kept_definitions
 from sync.mapping import ConnectionMap, digest
 from sync.plan import Counts, Plan, Verdict, WriteRules, changed_bound, judge, make_plan
 from sync.pull import Pulled, Reader, first_complete_at, pull
@@ -190,7 +190,10 @@ def _prepare(runtime: Runtime, one: Open, report: ConnectionReport) -> bool:
         return True
 
     def check() -> bool:
-        check_account(one.connector.account(), one.settings)
+        account = one.connector.account()
+        check_account(account, one.settings)
+        with runtime.store.begin() as tx:
+            check_store(tx, account, one.settings.name)
         definitions = one.connector.describe()
         check_fields(definitions, one.map)
         one.definitions, one.read_at = definitions, runtime.now()

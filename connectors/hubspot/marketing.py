@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.base import Activity, Attribute, Cursor, Page, instant
-from connectors.errors import Fatal, Refused
+from connectors.errors import Missing, Refused
 from connectors.hubspot.client import Json
 from connectors.hubspot.marks import milliseconds
 from connectors.hubspot.newest import newest_first
@@ -183,10 +183,10 @@ def _only(what: str, wanted: str, found: Iterable[tuple[str, str]]) -> tuple[str
         if len(hits) == 1:
             return hits[0]
         if hits:
-            raise Fatal(
+            raise Missing(
                 f"HubSpot has {len(hits)} {what}s named “{wanted}”. Name the {what} by its id in the connection's file."
             )
-    raise Fatal(f"HubSpot has no {what} “{wanted}”. Correct its name or id in the connection's file, or take it out.")
+    raise Missing(f"HubSpot has no {what} “{wanted}”. Correct its name or id in the connection's file, or take it out.")
 
 
 def _address(url: Any) -> Attribute:

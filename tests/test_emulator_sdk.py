@@ -45,7 +45,7 @@ def factory(version: str | None) -> Callable[..., Any]:
                 made[package.__name__, api_name] = api
             return made[package.__name__, api_name]
 
-    make.made = made  # type: ignore[attr-defined]
+    make.made = made
     return make
 
 

@@ -2,10 +2,7 @@
 
 import json
 import re
-import signal
-import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -326,17 +323,3 @@ def test_nothing_that_is_said_holds_a_name_or_an_address(place):
     assert not [email for email in emails if email in said]
     assert not [name for name in names if re.search(rf"\b{name}\b", said)]
     assert "--reveal shows names on a terminal only" in said
-
-
-def test_sigterm_ends_a_pass_with_0_and_the_next_goes_on(place):
-    place.control("faults", {"match": {"path": "contacts"}, "skip": 1, "times": None, "do": {"delay_s": 30}})
-    with subprocess.Popen(
-        [SCRIPT, "sync", "--config", place.config], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while place.control("calls")["calls"] < 3:
-            time.sleep(0.05)  # until the process is under way
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=8) == 0
-        assert "Traceback" not in process.stderr.read()
-    urllib.request.urlopen(urllib.request.Request(f"{place.emulator.url}/_emulator/faults", method="DELETE")).close()
-    assert place.type("sync")[0] == 3

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import socket
 
 import pytest
@@ -43,3 +44,25 @@ def no_settings_of_this_machine(monkeypatch):
     """Variables that configure leadmark are set by the test that wants them."""
     for name in [name for name in os.environ if name.startswith(("LEADMARK_", "HS_"))]:
         monkeypatch.delenv(name)
+
+
+#: a line of our log, as JSON or as on a terminal
+_LOGGED = re.compile(r'^\{.*"event": ?"|\[(debug|info|warning|error|critical) *\]')
+#: an address, or a token
+_PERSONAL = re.compile(r"[^\s\"'=]+@[\w-]+\.\w+|\bpat-[\w-]+")
+
+
+def personal(captured):
+    """The lines of our log that name an address or a token."""
+    return [line for line in captured.splitlines() if _LOGGED.search(line) and _PERSONAL.search(line)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Whatever a test is about: it fails when a log line of its run holds an address or a token."""
+    report = yield
+    leaked = personal(report.capstdout + report.capstderr + report.caplog)
+    if leaked and report.passed:
+        report.outcome = "failed"
+        report.longrepr = "the log holds an address or a token:\n" + "\n".join(leaked)
+    return report

@@ -7,7 +7,6 @@ done by the emulator itself while the request waits, so that the moment is the s
 import copy
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -191,8 +190,3 @@ def ended(process: subprocess.Popen[str], timeout_s: float = 60) -> Ended:
         process.communicate()
         raise
     return Ended(process.returncode, out, err)
-
-
-def kill(process: subprocess.Popen[str], number: int = signal.SIGKILL) -> None:
-    """Sends the signal; a process that ended meanwhile is left alone."""
-    process.send_signal(number)

@@ -5,6 +5,7 @@ record is compared, and when it was last changed.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 from threading import Timer
@@ -37,10 +38,26 @@ def differences(one, other):
 
 
 def each(moments, kill_at, tmp_path):
-    """Runs ``kill_at(place, moment)`` for each moment, a few at a time; what came out, by moment."""
+    """Runs ``kill_at(place, *moment)`` for each moment, a few at a time; what came out, by moment.
+
+    The last of a moment is a time in seconds. It is halved and tried again elsewhere when a run was so quick, or the
+    machine so slow, that the kill came too late.
+    """
+
+    def one(number, moment):
+        *where, later_s = moment
+        for attempt in range(8):
+            place = tmp_path / f"kill{number}-{attempt}"
+            with suppress(TooLateError):
+                return kill_at(place, *where, later_s / 2**attempt)
+        raise AssertionError(f"every kill at {moment} came too late")
+
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        places = [tmp_path / f"kill{number}" for number in range(len(moments))]
-        return dict(zip(moments, pool.map(kill_at, places, moments), strict=True))
+        return dict(zip(moments, pool.map(one, range(len(moments)), moments), strict=True))
+
+
+class TooLateError(Exception):
+    """The pass was over, or further than meant, when it was to be killed."""
 
 
 #: what becomes of the request at which the process dies
@@ -48,14 +65,16 @@ NEVER_ARRIVES, ANSWER_IS_LOST, ANSWERED = "never arrives", "is applied, its answ
 FATES = {NEVER_ARRIVES: {"drop": "before"}, ANSWER_IS_LOST: {"drop": "after_apply"}, ANSWERED: {}}
 
 
-def killed(one, words, *, n, fate=ANSWERED, path="", later_s=0.0):
-    """Runs the command and kills it at its n-th request; its exit code, which is -9 unless that came too late."""
+def kill(one, words, *, n, fate=ANSWERED, path="", later_s=0.0):
+    """Runs the command and kills it at its n-th request; TooLateError when it ended before."""
     process = one.start(*words)
     die = Timer(later_s, process.kill).start if fate == ANSWERED else process.kill
     moment = one.at(Moment(n=n, path=path, then=die, do=FATES[fate]))
     code = ended(process).code
     assert moment.reached.is_set()
-    return code
+    if code == 0:
+        raise TooLateError
+    assert code == -9
 
 
 def rerun(one):
@@ -80,10 +99,9 @@ def test_during_pull(untouched, tmp_path):
     rng = Random(1)
     moments = [(n, rng.choice(list(FATES)), rng.random() / 50) for n in sorted(rng.sample(range(requests - 1), KILLS))]
 
-    def kill_at(place, moment):
-        n, fate, later_s = moment
+    def kill_at(place, n, fate, later_s):
         with untouched.twin(place) as one:
-            assert killed(one, ["sync"], n=n, fate=fate, later_s=later_s) == -9
+            kill(one, ["sync"], n=n, fate=fate, later_s=later_s)
             assert not one.writes()
             return differences(rerun(one), expected)
 
@@ -108,12 +126,10 @@ def test_during_push(stopped, tmp_path):
     every = [(n, fate, lag_s) for n in range(batches) for fate in FATES for lag_s in (0, 300)]
     moments = [(*moment, rng.random() / 50) for moment in sorted(rng.sample(every, KILLS))]
 
-    def kill_at(place, moment):
-        n, fate, lag_s, later_s = moment
+    def kill_at(place, n, fate, lag_s, later_s):
         with before.twin(place) as one:
             one.world.index_lag_s = lag_s  # with a lag the rerun does not see what was written
-            words = ["sync", "--approve", code]
-            assert killed(one, words, n=n, fate=fate, path=WRITE, later_s=later_s) == -9
+            kill(one, ["sync", "--approve", code], n=n, fate=fate, path=WRITE, later_s=later_s)
             return differences(rerun(one), expected)
 
     assert each(moments, kill_at, tmp_path) == {moment: [] for moment in moments}
@@ -165,14 +181,14 @@ def test_during_score(next_day, tmp_path):
     first_write = [write for _, write in times.at].index(True)
     lasts_s = times.at[first_write][0] - times.at[first_write - 1][0]
     rng = Random(4)
-    moments = sorted(rng.random() for _ in range(KILLS))
+    moments = [(rng.random() * lasts_s,) for _ in range(KILLS)]
 
-    def kill_at(place, share):
-        """Between the pull's last answer and the first write; when another run was slower, earlier on a new twin."""
-        with next_day.twin(place / "a") as one:
-            code = killed(one, ["sync"], n=first_write - 1, later_s=share * lasts_s)
-            if code == -9 and not one.writes():
-                return differences(rerun(one), expected)
-        return kill_at(place / "b", share / 2)
+    def kill_at(place, later_s):
+        """Between the pull's last answer and the first write."""
+        with next_day.twin(place) as one:
+            kill(one, ["sync"], n=first_write - 1, later_s=later_s)
+            if one.writes():
+                raise TooLateError
+            return differences(rerun(one), expected)
 
     assert each(moments, kill_at, tmp_path) == {moment: [] for moment in moments}

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from connectors.base import Connector, Page
+from connectors.base import Connector, Page, Stream
 from connectors.errors import Fatal, Missing
 from sync import identity
 from sync.arrivals import Arrivals
@@ -80,6 +80,7 @@ def pull(
     for stream in connector.streams():
         asked = reader.map.asked(stream.object)
         cursor = None if full else _cursor(reader, stream.name, asked)
+        before = reader.pulled.records
         try:
             for page in connector.pull(stream.name, cursor):
                 if stop():
@@ -88,6 +89,8 @@ def pull(
                 on_page(page)
         except Missing as error:
             missing.append(str(error))
+        if cursor is None and stream.object and reader.pulled.records == before:
+            _refuse_emptiness(reader, stream)
     if missing:
         raise Fatal(" ".join(missing))
     _read_unechoed(reader, connector)
@@ -97,6 +100,24 @@ def pull(
         if get_meta(tx, name) is None:
             set_meta(tx, name, str(micros(reader.now())))
     return True
+
+
+def _refuse_emptiness(reader: Reader, stream: Stream) -> None:
+    """Raises Fatal when a whole read of a stream brings nothing although the store knows live records of it."""
+    record = tables.record
+    with reader.store.begin() as tx:
+        known = tx.execute(
+            select(func.count()).where(
+                record.c.connection == reader.map.connection,
+                record.c.object == stream.object,
+                record.c.state == "live",
+            )
+        ).scalar_one()
+    if known:
+        raise Fatal(
+            f"the CRM suddenly shows no {stream.name} at all, the store knows {known}; check the rights of the "
+            "credentials. Nobody is rescored on absence"
+        )
 
 
 def _cursor(reader: Reader, stream: str, asked: str) -> dict[str, Any] | None:

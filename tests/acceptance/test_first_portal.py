@@ -29,3 +29,18 @@ def test_a_store_is_not_shared_by_two_portals(portals):
     assert "holds the records of account 4242" in report.reason
     assert len(seen) == 1
     assert portal.rows(tables.record) == before
+
+
+def test_a_portal_that_suddenly_shows_nobody_is_parked_and_nobody_is_rescored(portals):
+    portal = portals(5)
+    portal.live()
+    for contact in portal.contacts():
+        portal.archive(contact)
+    report = portal.run(full=True)
+    assert report.state == "parked"
+    assert "suddenly shows no contacts at all, the store knows 5" in report.reason
+    assert (report.scored, report.planned) == (0, 0)
+
+
+def test_an_empty_portal_is_no_reason_to_stop(portals):
+    assert portals().run().state == "ok"

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from types import FrameType
@@ -19,7 +19,7 @@ import structlog
 from config.secrets import resolve
 from config.settings import HubSpotConnection, Settings
 from connectors.base import Connector, instant
-from sync.mapping import ConnectionMap, map_of
+from sync.mapping import map_of
 from sync.run import Open, Progress, Runtime
 from sync.store.store import open_store
 
@@ -151,11 +151,6 @@ def _connector(
         monotonic=monotonic,
         stop=stop,
     )
-
-
-def maps_of(settings: Settings) -> Sequence[ConnectionMap]:
-    """The maps of all connections, without opening any."""
-    return [map_of(connection) for connection in settings.connections]
 
 
 def configure_logging(*, as_json: bool, level: int = logging.INFO) -> None:

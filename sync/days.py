@@ -5,7 +5,7 @@ the nearest known offset holds.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 def score_day(now: datetime, zone: str) -> date:
     """The date of ``now`` in the zone.
 
-    >>> score_day(datetime(2026, 3, 1, 23, 30, tzinfo=UTC), "Europe/Berlin")
+    >>> score_day(datetime.fromisoformat("2026-03-01T23:30:00+00:00"), "Europe/Berlin")
     datetime.date(2026, 3, 2)
     """
     return now.astimezone(ZoneInfo(zone)).date()
@@ -70,11 +70,6 @@ def _offsets(zone: str, first_year: int, last_year: int) -> tuple[NDArray[np.int
             starts.append(high)
             values.append(offset(high))
     return np.array(starts, dtype=np.int64), np.array(values, dtype=np.int64)
-
-
-def day_start(on: date, zone: str) -> datetime:
-    """The first instant of a date in the zone."""
-    return datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def all_days(numbers: Sequence[int]) -> list[date]:

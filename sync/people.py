@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -177,8 +176,3 @@ def find(tx: Connection, who: str) -> list[int]:
 def _persons(condition: Any) -> Any:
     record = tables.record
     return select(record.c.person).distinct().where(condition, record.c.person.is_not(None)).order_by(record.c.person)
-
-
-def dates_of(activities: timelines.Activities, zone: str) -> list[date]:
-    """The date in the zone of each activity."""
-    return [score_day(at(int(instant)), zone) for instant in activities["at"]]

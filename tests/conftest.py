@@ -6,6 +6,7 @@ import re
 import socket
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -44,6 +45,13 @@ def no_settings_of_this_machine(monkeypatch):
     """Variables that configure leadmark are set by the test that wants them."""
     for name in [name for name in os.environ if name.startswith(("LEADMARK_", "HS_"))]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def logging_of_one_test():
+    """A command that a test ran logs to that test's stderr; the next test has its own."""
+    yield
+    structlog.reset_defaults()
 
 
 #: a line of our log, as JSON or as on a terminal

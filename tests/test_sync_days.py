@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.days import all_days, day_start, days_of, score_day
+from sync.days import all_days, days_of, score_day
 from sync.store.values import at, day_number, micros
 
 HOUR_US = 3_600_000_000
@@ -31,6 +31,11 @@ ZONES = [
     ("Asia/Tehran", "ended daylight saving in 2022"),
     ("America/Sao_Paulo", "ended daylight saving in 2019, at midnight"),
 ]
+
+
+def day_start(on, zone):
+    """The first instant of a date in the zone."""
+    return datetime(on.year, on.month, on.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
 def expected(moments, zone):

@@ -267,7 +267,7 @@ def _sent(send: Callable[[], _Answer]) -> _Answer:
         refused: Any = error.__context__
         if not hasattr(refused, "status"):
             raise
-    except Exception as error:
+    except Exception as error:  # the 61 share no base; whatever is none of them is raised again
         refused = error
         if not (hasattr(refused, "status") and hasattr(refused, "body")):
             raise

@@ -38,7 +38,7 @@ def run(arguments: Sequence[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # which are for users is imported late; all others are raised again
         if isinstance(error, _of_users()):
             return _say(_one_line(error), FAILED)
         raise

@@ -7,9 +7,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
+from config.hubspot import ATTRIBUTES, EventType, Source
+from config.parts import SALES_WORDS, Policy
 from config.problems import Problem, error, listed, unknown
 from config.reading import Document, Loc, texts_in
-from config.settings import ATTRIBUTES, SALES_WORDS, EventType, Policy, Source
 from scoring.wording import OUTPUT_TYPES
 
 #: key -> the source it goes with

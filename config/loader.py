@@ -12,10 +12,11 @@ from pydantic import BaseModel
 
 from config.checks import Folder, check
 from config.files import INSTALLATION, Files, look, read_text
+from config.hubspot import HubSpotConnection
 from config.overlay import overlaid
 from config.problems import Problem, Spot, error, warning
 from config.reading import Document, read
-from config.settings import HubSpotConnection, Installation, Settings
+from config.settings import Installation, Settings
 from config.tables import list_entries, shipped_tables
 from config.validating import unknown_key, validate
 from scoring.model import ScoringModel

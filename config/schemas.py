@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from config.settings import HubSpotConnection, Installation
+from config.hubspot import HubSpotConnection
+from config.settings import Installation
 from scoring.model import ScoringModel
 
 #: the schema's file name -> what it describes

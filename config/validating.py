@@ -136,7 +136,7 @@ def _key(document: Document, loc: Loc) -> str:
 def part_at(kind: Any, loc: Loc) -> type[BaseModel] | None:
     """The class of the part a way leads to; None when it leads to none.
 
-    >>> from config.settings import HubSpotConnection
+    >>> from config.hubspot import HubSpotConnection
     >>> part_at(HubSpotConnection, ("write", "fields", "b2b")).__name__
     'OutputFields'
     """

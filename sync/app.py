@@ -16,8 +16,9 @@ from types import FrameType
 
 import structlog
 
+from config.hubspot import HubSpotConnection
 from config.secrets import resolve
-from config.settings import HubSpotConnection, Settings
+from config.settings import Settings
 from connectors.base import Connector, instant
 from sync.mapping import map_of
 from sync.run import Open, Progress, Runtime

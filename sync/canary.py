@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from config.settings import HubSpotConnection, Settings
+from config.hubspot import HubSpotConnection
+from config.settings import Settings
 from scoring.conditions import evaluator
 from scoring.facts import derive
 from sync.mapping import ConnectionMap, digest

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection
 
-from config.settings import HubSpotConnection
+from config.hubspot import HubSpotConnection
 from connectors.base import Account, FieldDefinition
 from connectors.errors import Fatal
 from sync.mapping import ConnectionMap

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from config.settings import ActivitySource, FactSource, HubSpotConnection
+from config.hubspot import ActivitySource, FactSource, HubSpotConnection
 from connectors.base import Activity, Attribute, Value
 from scoring.journey import Word
 from sync.store.values import dump

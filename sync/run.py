@@ -12,7 +12,8 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import func, select
 
-from config.settings import HubSpotConnection, Settings
+from config.hubspot import HubSpotConnection
+from config.settings import Settings
 from connectors.base import Connector, FieldDefinition, Page
 from connectors.errors import ConnectorError, QuotaSpent
 from scoring.digests import model_digest

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from config.settings import HubSpotConnection
+from config.hubspot import HubSpotConnection
 from connectors.base import Activity, Cursor, FieldDefinition, Record, Refusal, Stream
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.faults import parse_fault, parse_record_rule

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from config.hubspot import ATTRIBUTES
 from config.loader import load
+from config.parts import SALES_WORDS
 from config.schemas import SCHEMAS, schema
-from config.settings import ATTRIBUTES, SALES_WORDS
 from scoring.operands import OPERANDS
 from scoring.wording import OUTPUT_TYPES
 

@@ -10,9 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.hubspot import HubSpotConnection
 from config.loader import load
 from config.reading import read
-from config.settings import HubSpotConnection, Installation
+from config.settings import Installation
 from config.validating import validate
 from scoring.model import ScoringModel
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from config.settings import HubSpotConnection
+from config.hubspot import HubSpotConnection
 from connectors.base import Activity, Attribute
 from sync.mapping import digest, map_of, meaning_of
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from config.settings import HubSpotConnection
+from config.hubspot import HubSpotConnection
 from connectors.base import Activity, Attribute, Deletion, Page, Record
 from sync.mapping import map_of
 from sync.people import gather, touchpoints

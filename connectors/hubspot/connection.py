@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-from config.settings import HubSpotConnection
+from config.hubspot import HubSpotConnection
 from connectors.base import Account, Cursor, FieldDefinition, FieldUpdate, Page, Receipt, Stream
 from connectors.hubspot.client import BATCH_ROWS, Client
 from connectors.hubspot.failures import well_formed

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from config.settings import HubSpotConnection
+from config.hubspot import HubSpotConnection
 from connectors.base import Stream
 
 #: sources of activities that are CRM objects of their own

@@ -46,6 +46,22 @@ def _days(text: str) -> str:
     return text
 
 
+def span_seconds(text: str) -> int:
+    """A span such as 30s, 5m or 2h in seconds; ValueError for anything else.
+
+    >>> span_seconds("5m")
+    300
+    """
+    if not re.fullmatch(r"[1-9][0-9]{0,4}[smh]", text):
+        raise ValueError("must be a span such as 30s, 5m or 2h")
+    return int(text[:-1]) * {"s": 1, "m": 60, "h": 3600}[text[-1]]
+
+
+def _span(text: str) -> str:
+    span_seconds(text)
+    return text
+
+
 def _percent(text: str) -> str:
     if not re.fullmatch(r"(100|[1-9]?[0-9])%", text):
         raise ValueError("must be a whole percent from 0% to 100%")
@@ -91,6 +107,7 @@ def one_or_more_of(item: dict[str, Any]) -> WithJsonSchema:
 
 Reference = Annotated[str, AfterValidator(_reference)]
 Days = Annotated[str, AfterValidator(_days), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*d$"})]
+Span = Annotated[str, AfterValidator(_span), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*[smh]$"})]
 Texts = Annotated[tuple[str, ...], BeforeValidator(one_or_more), one_or_more_of({"type": "string"})]
 _OUTPUTS = {"type": "array", "minItems": 1, "items": {"enum": list(OUTPUT_TYPES)}}
 

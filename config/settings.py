@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import AfterValidator, Field
 
 from config.hubspot import HubSpotConnection
-from config.parts import Days, Part
+from config.parts import Days, Part, Span, span_seconds
 from config.problems import nearest
 from config.salesforce import SalesforceConnection
 from scoring.model import ScoringModel
@@ -59,6 +59,29 @@ class Retention(Part):
         return parse_days(self.gone)
 
 
+class Worker(Part):
+    """How ``leadmark worker`` runs."""
+
+    every: Span = "5m"
+    """The time between the beginnings of two passes."""
+    deadline: Span = "30m"
+    """A pass that takes longer ends at the next safe point; the following one goes on from there."""
+    host: str = "0.0.0.0"  # noqa: S104 - inside a container; health and metrics hold no personal data
+    """The address that health and metrics are served on."""
+    port: int = Field(default=8080, ge=0, le=65_535)
+    """Their port; 0 takes a free one."""
+
+    @property
+    def every_s(self) -> int:
+        """``every`` in seconds."""
+        return span_seconds(self.every)
+
+    @property
+    def deadline_s(self) -> int:
+        """``deadline`` in seconds."""
+        return span_seconds(self.deadline)
+
+
 class Installation(Part):
     """What ``leadmark.yaml`` says."""
 
@@ -68,8 +91,14 @@ class Installation(Part):
     """The one zone in which days begin."""
     primary: str
     """The model that counts where one number is asked for."""
+    order: tuple[str, ...] = ()
+    """The connections whose values count first, first one first; the others follow by name."""
+    prefer: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Fact -> the connections whose value of it counts first; the others follow in their order."""
     retention: Retention = Field(default_factory=Retention)
     """How long things are kept."""
+    worker: Worker = Field(default_factory=Worker)
+    """How ``leadmark worker`` runs."""
 
 
 class Settings(Installation):

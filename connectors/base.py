@@ -6,6 +6,7 @@
 * **cursor**: where a stream goes on. The connector writes it, the store keeps it, nobody else reads it.
 * **page**: what one step of a pull brought, with the cursor that follows it.
 * **observation**: what a record's field held when it was read. **receipt**: what the CRM said to a write.
+* **succession**: a record that another one now stands for, merged away or converted.
 * **stamp**: the CRM's own time of a record's last change.
 
 Instants are aware and in UTC. Values are *canonical*: ``canonical()`` gives equal values for equal contents of a field,
@@ -102,6 +103,20 @@ class Deletion:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Succession:
+    """A record that another one now stands for: merged away, or converted. The other may not have been read yet."""
+
+    object: str
+    id: str
+    into_object: str
+    into_id: str
+    #: converted: its row stays, to be read and not to be written
+    converted: bool = False
+    #: when, where the CRM says
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Page:
     """One step of a pull. Applying it twice is harmless."""
 
@@ -112,6 +127,7 @@ class Page:
     records: Sequence[Record] = ()
     activities: Sequence[Activity] = ()
     deletions: Sequence[Deletion] = ()
+    successions: Sequence[Succession] = ()
     #: records announced for the whole pull, where the CRM says; for the progress bar
     expected: int | None = None
 
@@ -163,6 +179,14 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Allowance:
+    """What the CRM says of the account's calls of the day, those of all apps together."""
+
+    used: int
+    allowed: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stream:
     """One stream a connection pulls. Streams of records come before streams of activities."""
 
@@ -210,8 +234,16 @@ class Connector(Protocol):
         """One receipt per update, in any order; at most ``push_size`` updates, one per record. Harmless to repeat."""
         ...
 
+    def hidden(self) -> Mapping[str, Sequence[str]]:
+        """Object -> optional fields that are asked for and that the CRM does not show. Makes no call."""
+        ...
+
     def calls(self) -> int:
         """HTTP requests sent since this object was built."""
+        ...
+
+    def allowance(self) -> Allowance | None:
+        """The account's calls of the day as the newest answer told them; None before one did. Makes no call."""
         ...
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from connectors.base import (
     Account,
     Activity,
+    Allowance,
     Cursor,
     Deletion,
     FieldDefinition,
@@ -140,6 +141,14 @@ class Memory:
             raise ValueError("only output fields can be written")
         self._call()
         return [self._write(update) for update in updates]
+
+    def hidden(self) -> Mapping[str, Sequence[str]]:
+        """Nothing is hidden."""
+        return {}
+
+    def allowance(self) -> Allowance | None:
+        """Nobody counts."""
+        return None
 
     def calls(self) -> int:
         """Steps that would have been requests."""

@@ -5,16 +5,22 @@ activity is, what sales' word on a record is.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
-from config.hubspot import ActivitySource, FactSource, HubSpotConnection
+from config.hubspot import ActivitySource, FactSource
+from config.salesforce import SalesforceActivity, SalesforceConnection, SalesforceFact
+from config.settings import Connection
 from connectors.base import Activity, Attribute, Value
+from scoring.conditions import Condition
 from scoring.journey import Word
 from sync.store.values import dump
 
 #: the fact that carries sales' word; it is an event, so the facts a model reads leave it out
 HAND_OFF = "hand_off"
+#: an opportunity as one of its contacts sees it
+OUTCOME = "outcome"
 WORDS: Mapping[str, Word] = {
     "qualifying": "qualifying",
     "accepted": "accepted",
@@ -51,10 +57,22 @@ class ConnectionMap:
     people: frozenset[str]
     #: object -> fields whose change may change a score
     inputs: Mapping[str, frozenset[str]]
-    facts: Mapping[str, FactSource]
+    facts: Mapping[str, FactSource | SalesforceFact]
     #: by field name
     outputs: Mapping[str, Output]
-    activities: Mapping[str, ActivitySource]
+    activities: Mapping[str, ActivitySource | SalesforceActivity]
+    #: the people's objects, those whose facts count first before the others
+    order: tuple[str, ...] = ()
+    #: other connection and its object -> the field of a person's record that holds the id of theirs
+    links: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    #: connections whose ids have a short and a long form
+    salesforce: frozenset[str] = frozenset()
+    #: of a person's records here, only those that another connection links to are written
+    linked_only: bool = False
+    #: object -> which of its records are read
+    scope: Mapping[str, Condition] = field(default_factory=dict)
+    #: object -> fields that may be missing
+    optional: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: of everything above that may change a score: field, value and activity maps
     digest: str
 
@@ -74,48 +92,72 @@ class ConnectionMap:
         """What a stream of this object ("" for activities) is read for, as a digest; another one asks for all again."""
         if not object_:
             return digest([[kind, source.model_dump(by_alias=True)] for kind, source in self.activities.items()])
-        dated = [source.property for source in self.activities.values() if source.property]
-        ours = [*self.outputs, *dated] if object_ in self.people else []
-        return digest([sorted(self.inputs.get(object_, ())), sorted(ours)])
+        dated = [name for source in self.activities.values() if (name := _dated(source))]
+        ours = [*self.outputs, *dated, *self.links.values()] if object_ in self.people else []
+        scope = repr(self.scope[object_].raw) if object_ in self.scope else ""
+        return digest([sorted(self.inputs.get(object_, ())), sorted(ours), scope])
 
     def word_of(self, object_: str, inputs: Mapping[str, Value]) -> Word | None:
         """Sales' word on one record; ``new`` and unknown values are no word."""
         source = self.facts.get(HAND_OFF)
-        if source is None or object_ not in source.columns:
+        if source is None:
             return None
-        meaning = meaning_of(source, inputs.get(source.columns[object_]))
+        fields = [column.field for column in source.reads if column.record == column.of == object_]
+        meaning = next((found for name in fields if (found := meaning_of(source, inputs.get(name))) is not None), None)
         return WORDS.get(str(meaning)) if meaning is not None else None
 
 
-def map_of(settings: HubSpotConnection) -> ConnectionMap:
-    """The maps of a connection's settings."""
+def map_of(settings: Connection, salesforce: Iterable[str] = ()) -> ConnectionMap:
+    """The maps of a connection's settings; ``salesforce`` names the connections of that kind."""
     inputs: dict[str, set[str]] = {}
+    optional: dict[str, set[str]] = {}
     for source in settings.facts.values():
-        for object_, field in source.columns.items():
-            inputs.setdefault(object_, set()).add(field)
+        for column in source.reads:
+            inputs.setdefault(column.of, set()).add(column.field)
+            if source.optional:
+                optional.setdefault(column.of, set()).add(column.field)
+    links = {(other, of): name for other, objects in (settings.links or {}).items() for of, name in objects.items()}
+    for object_ in settings.people:
+        optional.setdefault(object_, set()).update(links.values())
     outputs = {
-        fields.prefix + output: Output(
-            field=fields.prefix + output, model=model, output=output, policy=fields.policy.get(output, "overwrite")
+        fields.field(output): Output(
+            field=fields.field(output),
+            model=model,
+            output=output,
+            policy=fields.policy.get(output, "overwrite"),
         )
         for model, fields in settings.write.fields.items()
         for output in fields.outputs
     }
-    meaning = {
-        "facts": {name: source.model_dump() for name, source in settings.facts.items()},
-        "activities": [[kind, source.model_dump(by_alias=True)] for kind, source in settings.activities.items()],
+    outcomes = settings.outcomes if isinstance(settings, SalesforceConnection) else None
+    if outcomes is not None:
+        inputs[OUTCOME] = {"won", "closed", "closed_on"}
+    meaning: dict[str, Any] = {
+        "facts": {name: source.model_dump(exclude_defaults=True) for name, source in settings.facts.items()},
+        "activities": [
+            [kind, source.model_dump(by_alias=True, exclude_defaults=True)]
+            for kind, source in settings.activities.items()
+        ],
+        "outcomes": outcomes and outcomes.model_dump(),
     }
     return ConnectionMap(
         connection=settings.name,
-        people=frozenset({"contact"}),
+        people=frozenset(settings.people),
         inputs={object_: frozenset(fields) for object_, fields in inputs.items()},
         facts=settings.facts,
         outputs=outputs,
         activities=settings.activities,
+        order=settings.people,
+        links=links,
+        salesforce=frozenset(salesforce),
+        linked_only=isinstance(settings, SalesforceConnection) and settings.duplicates == "linked",
+        scope=dict(settings.scope),
+        optional={object_: frozenset(names) for object_, names in optional.items()},
         digest=digest(meaning),
     )
 
 
-def meaning_of(source: FactSource, value: Value) -> Value:
+def meaning_of(source: FactSource | SalesforceFact, value: Value) -> Value:
     """A CRM value as the fact's own: translated where the map has ``values``, where others are unknown."""
     if value is None or not source.values:
         return value
@@ -132,10 +174,25 @@ def digest(value: object) -> str:
     return blake2b(dump(value).encode(), digest_size=8).hexdigest()
 
 
-def _takes(source: ActivitySource, activity: Activity) -> bool:
+def _dated(source: ActivitySource | SalesforceActivity) -> str:
+    """The date of people whose every new value is an activity of the kind; "" for other sources."""
+    return source.field if isinstance(source, SalesforceActivity) else source.property
+
+
+def _takes(source: ActivitySource | SalesforceActivity, activity: Activity) -> bool:
     if source.from_ != activity.source:
         return False
-    named = (("form", source.forms), ("list", source.lists), ("type", source.type), ("property", (source.property,)))
+    if isinstance(source, SalesforceActivity):
+        if _is_one_of(activity.attributes.get("created_by"), source.not_created_by):
+            return False
+        named: tuple[tuple[str, tuple[str, ...]], ...] = (("field", (source.field,)),)
+    else:
+        named = (
+            ("form", source.forms),
+            ("list", source.lists),
+            ("type", source.type),
+            ("property", (source.property,)),
+        )
     return all(
         not any(wanted) or _is_one_of(activity.attributes.get(attribute), wanted) for attribute, wanted in named
     ) and all(_is_one_of(activity.attributes.get(attribute), wanted) for attribute, wanted in source.where.items())

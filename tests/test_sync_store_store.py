@@ -91,7 +91,7 @@ def later_version(tmp_path_factory):
         '"""More"""\n'
         "import sqlalchemy as sa\n"
         "from alembic import op\n"
-        'revision, down_revision, branch_labels, depends_on = "9999", "0001", None, None\n'
+        'revision, down_revision, branch_labels, depends_on = "9999", "0002", None, None\n'
         'def upgrade() -> None:\n    op.create_table("more", sa.Column("number", sa.Integer(), primary_key=True))\n'
     )
 
@@ -113,8 +113,8 @@ def test_an_older_schema_is_refused_with_the_command_to_run_and_migrates(place, 
     code, words = later_version("open_store(place)", place)
     assert code == 1
     assert "StoreError" in words
-    assert "has schema 0001, this version needs 9999; back it up, then run: leadmark migrate" in words
-    assert later_version("print(migrate_store(place))", place) == (0, "('0001', '9999')\n")
+    assert "has schema 0002, this version needs 9999; back it up, then run: leadmark migrate" in words
+    assert later_version("print(migrate_store(place))", place) == (0, "('0002', '9999')\n")
     line = "tx = open_store(place).engine.connect(); print(get_meta(tx, 'kept'))"
     assert later_version(line, place) == (0, "yes\n")
 

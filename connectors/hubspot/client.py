@@ -13,6 +13,7 @@ import orjson
 import requests
 import urllib3
 
+from connectors.base import Allowance
 from connectors.errors import ConnectorError, Retriable
 from connectors.hubspot.failures import failure
 from connectors.hubspot.sdk import Sockets, dated, open_sdk
@@ -73,6 +74,8 @@ class Client:
         self._closed = False
         self._stop = stop
         self._time_zone: str | None = None
+        #: the portal's calls of its day, as the newest answer told
+        self.allowance: Allowance | None = None
 
     @property
     def calls(self) -> int:
@@ -242,6 +245,9 @@ class Client:
         allowed = headers.get("X-HubSpot-RateLimit-Max", "")
         if allowed.isdigit() and headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "10000") == "10000":
             self._general.set_limit(int(allowed) * 9 // 10)
+        daily, left = (headers.get(f"X-HubSpot-RateLimit-Daily{end}", "") for end in ("", "-Remaining"))
+        if daily.isdigit() and left.isdigit():
+            self.allowance = Allowance(used=int(daily) - int(left), allowed=int(daily))
 
 
 def _session(token: str, sockets: Sockets) -> requests.Session:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from config.hubspot import HubSpotConnection
-from connectors.base import Account, Cursor, FieldDefinition, FieldUpdate, Page, Receipt, Stream
+from connectors.base import Account, Allowance, Cursor, FieldDefinition, FieldUpdate, Page, Receipt, Stream
 from connectors.hubspot.client import BATCH_ROWS, Client
 from connectors.hubspot.failures import well_formed
 from connectors.hubspot.fields import OWNER_FIELDS, definition
@@ -101,9 +101,21 @@ class HubSpot:
         """Receipts in the order of the updates; see ``connectors.hubspot.push``."""
         return push(self._client, self._definitions_of, self._wanted.outputs, updates)
 
+    def hidden(self) -> Mapping[str, Sequence[str]]:
+        """Optional properties that the portal does not have, by object, as far as definitions were read."""
+        return {
+            object_: sorted(names - self._definitions[object_][1].keys())
+            for object_, names in self._wanted.optional.items()
+            if object_ in self._definitions and names - self._definitions[object_][1].keys()
+        }
+
     def calls(self) -> int:
         """HTTP requests sent since this object was built."""
         return self._client.calls
+
+    def allowance(self) -> Allowance | None:
+        """The portal's calls of its day."""
+        return self._client.allowance
 
     def close(self) -> None:
         """Closes the sockets."""

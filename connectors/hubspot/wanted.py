@@ -1,7 +1,7 @@
 """What a connection's settings ask of HubSpot: properties by object, and streams."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from config.hubspot import HubSpotConnection
 from connectors.base import Stream
@@ -16,6 +16,8 @@ class Wanted:
 
     #: object (contact, company, owner) -> CRM fields, inputs and outputs
     fields: Mapping[str, tuple[str, ...]]
+    #: of these, those that may be missing
+    optional: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: the only properties that may be written
     outputs: tuple[str, ...] = ()
     #: contact properties each new value of which is an activity
@@ -53,16 +55,23 @@ def wanted(settings: HubSpotConnection, outputs: Sequence[str]) -> Wanted:
     dates = _once(kind.property for kind in kinds if kind.from_ == "date_property")
     events = [kind for kind in kinds if kind.from_ == "email_events"]
     fields: dict[str, list[str]] = {"contact": []}
+    optional: dict[str, set[str]] = {"contact": set()}
     for fact in settings.facts.values():
-        for of, name in fact.columns.items():
-            fields.setdefault(of, []).append(name)
-    fields["contact"] += [*dates, *outputs]
+        for column in fact.reads:
+            fields.setdefault(column.of, []).append(column.field)
+            if fact.optional:
+                optional.setdefault(column.of, set()).add(column.field)
+    links = [name for objects in (settings.links or {}).values() for name in objects.values()]
+    scope = [name for condition in settings.scope.values() for name in condition.names()]
+    optional["contact"] |= set(links)
+    fields["contact"] += [*links, *scope, *dates, *outputs]
     attributes: dict[str, list[str]] = {}
     for kind in kinds:
         if kind.from_ in ENGAGEMENTS:
             attributes.setdefault(kind.from_, []).extend([*kind.where, *kind.keep.values()])
     return Wanted(
         fields={of: _once(names) for of, names in fields.items()},
+        optional={of: frozenset(names) for of, names in optional.items()},
         outputs=_once(outputs),
         date_properties=dates,
         forms=_once(form for kind in kinds if kind.from_ == "form_submissions" for form in kind.forms),

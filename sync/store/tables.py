@@ -56,7 +56,8 @@ record = Table(
     Column("unreadable", Text, nullable=False, server_default="[]"),  # field names dropped as unreadable
     Column("stamp_at", BigInteger, nullable=False),
     Column("created_at", BigInteger),
-    Column("state", Text, nullable=False),  # live | merged | deleted
+    Column("state", Text, nullable=False),  # live | converted (read, never written) | merged | deleted
+    Column("identify", Boolean, nullable=False, server_default="0"),  # who it is may have changed since the last look
     Column("gone_at", BigInteger),  # when it was found deleted
     Column("word", Text),  # sales' word on this record
     Column("word_at", BigInteger),
@@ -71,6 +72,7 @@ record = Table(
     Index("record_by_id", "connection", "object", "crm_id", unique=True),
     Index("record_differs", "connection", "differs"),
     Index("record_echo", "connection", "echo", "receipt_at"),
+    Index("record_identify", "identify"),
 )
 
 #: which records a record points to; a company's change touches its people through this
@@ -93,14 +95,27 @@ address = Table(
     Index("address_by_record", "record"),
 )
 
-#: ids that now stand for another record: merged, later converted
+#: ids that another record now stands for: merged away or converted; either record may not have been read yet
 alias = Table(
     "alias",
     metadata,
     Column("connection", Text, primary_key=True),
     Column("object", Text, primary_key=True),
     Column("crm_id", Text, primary_key=True),
-    Column("record", BigInteger, ForeignKey("record.number", ondelete="CASCADE"), nullable=False, index=True),
+    Column("into_object", Text, nullable=False),
+    Column("into_id", Text, nullable=False),
+    Index("alias_by_survivor", "connection", "into_object", "into_id"),
+)
+
+#: which records of other connections a record names as the same person
+link = Table(
+    "link",
+    metadata,
+    Column("record", BigInteger, ForeignKey("record.number", ondelete="CASCADE"), primary_key=True),
+    Column("connection", Text, primary_key=True),
+    Column("object", Text, primary_key=True),
+    Column("crm_id", Text, nullable=False),
+    Index("link_by_id", "connection", "object", "crm_id"),
 )
 
 #: one distinct kind of contact: an activity kind and the kept attributes by id; labels are updated in place
@@ -244,6 +259,25 @@ unapproved = Table(
     Column("at", BigInteger, nullable=False),
     Column("counts", Text, nullable=False),
     Index("unapproved_by_time", "connection", "at"),
+)
+
+#: who runs a connection (or scores, named "score"): commits of a pass ask for it
+lease = Table(
+    "lease",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),  # grows whenever the owner changes
+    Column("until", BigInteger, nullable=False),
+)
+
+#: calls made, by the hour, for our own share of the CRM's daily allowance
+called = Table(
+    "called",
+    metadata,
+    Column("connection", Text, primary_key=True),
+    Column("hour_at", BigInteger, primary_key=True),
+    Column("calls", Integer, nullable=False),
 )
 
 #: one row a pass, with its report

@@ -15,9 +15,8 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from connectors.errors import ConnectorError, Fatal, QuotaSpent, Refused, Retriable
+from connectors.masking import without_addresses
 
-_ADDRESS = re.compile(r"[^\s\"'<>\[\]()=,;:]+(?:@|%40)[^\s\"'<>\[\](),;:]+", re.IGNORECASE)
-_TOKEN = re.compile(r"\bpat-[\w-]{8,}")
 _INVALID = re.compile(r"Property values were not valid: (\[.*\])", re.DOTALL)
 
 
@@ -94,15 +93,6 @@ def blame(told: Mapping[str, Any]) -> tuple[str, str, str]:
         field = named if isinstance(named, str) else next(iter(named), "")
         return str(errors[0].get("code") or category), str(field), _joined(errors)
     return category, "", _words(told)
-
-
-def without_addresses(text: str) -> str:
-    """The text, at most 400 characters of it, with mail addresses and tokens left out.
-
-    >>> without_addresses("ann@example.com is taken")
-    '… is taken'
-    """
-    return _TOKEN.sub("…", _ADDRESS.sub("…", text[:4000]))[:400]
 
 
 def _envelope(body: bytes | str) -> Mapping[str, Any]:

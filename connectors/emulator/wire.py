@@ -20,6 +20,8 @@ class Request:
     body: Any
     #: the caller used a dated path
     dated: bool = False
+    #: by name in small letters
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, name: str, default: str = "") -> str:
         """The last value of a query parameter."""
@@ -70,7 +72,7 @@ class Refusal(Exception):
         """``errors`` and ``context`` are left out of the envelope when empty."""
         super().__init__(message)
         self.status = status
-        self.body: dict[str, Any] = {"status": "error", "message": message, "category": category}
+        self.body: Any = {"status": "error", "message": message, "category": category}
         if errors:
             self.body["errors"] = list(errors)
         if context:

@@ -4,6 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+#: describe's word for the type a SOAP client would see
+_SOAP = {
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "double": "xsd:double",
+    "currency": "xsd:double",
+    "percent": "xsd:double",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+}
+
 
 @dataclass(kw_only=True, slots=True)
 class Field:
@@ -32,6 +45,39 @@ class Field:
     readable: bool = True
     editable: bool = True
 
+    @property
+    def writable(self) -> bool:
+        """True when the connection's user may set it."""
+        return self.updateable and not self.calculated and self.readable and self.editable
+
+    def describe(self) -> dict[str, Any]:
+        """The field as its object's describe shows it."""
+        return {
+            "name": self.name,
+            "label": self.label or self.name,
+            "type": self.type,
+            "soapType": _SOAP.get(self.type, "xsd:string"),
+            "length": self.length,
+            "byteLength": self.length * 3,
+            "precision": self.precision if self.type != "int" else 0,
+            "digits": self.precision if self.type == "int" else 0,
+            "scale": self.scale,
+            "custom": self.custom,
+            "calculated": self.calculated,
+            "updateable": self.writable,
+            "createable": self.writable,
+            "nillable": self.type not in ("boolean", "id"),
+            "filterable": self.type != "textarea",
+            "sortable": self.type != "textarea",
+            "restrictedPicklist": self.restricted,
+            "picklistValues": [
+                {"active": True, "defaultValue": False, "label": value, "validFor": None, "value": value}
+                for value in self.values
+            ],
+            "referenceTo": list(self.refers_to),
+            "relationshipName": self.relationship or None,
+        }
+
 
 @dataclass(kw_only=True, slots=True)
 class ObjectType:
@@ -45,4 +91,18 @@ class ObjectType:
 
     def describe(self) -> Mapping[str, Any]:
         """The object as ``sobjects/<name>/describe`` shows it to the connection's user."""
-        raise NotImplementedError
+        return {
+            "name": self.name,
+            "label": self.label,
+            "keyPrefix": self.key_prefix,
+            "custom": False,
+            "queryable": True,
+            "retrieveable": True,
+            "replicateable": True,
+            "createable": True,
+            "updateable": True,
+            "deletable": True,
+            "undeletable": True,
+            "fields": [known.describe() for known in self.fields.values() if known.readable],
+            "urls": {"sobject": f"/services/data/v66.0/sobjects/{self.name}"},
+        }

@@ -42,8 +42,8 @@ def first_page(
 ) -> Json:
     """The first page of what a query finds; ``all_rows``: deleted and archived rows too.
 
-    Pages have ``org.page_rows`` rows, else ``batch_size`` within 200 and 2,000. Raises Refused for a query that is not
-    in the subset, an object or a field that is not there.
+    Pages have ``batch_size`` rows, taken as from 200 to 2,000, and no more than ``org.page_rows`` where it is set.
+    Raises Refused for a query that is not in the subset, an object or a field that is not there.
     """
     query = parse(soql)
     object_ = _object(org, query)
@@ -52,13 +52,10 @@ def first_page(
     rows = _found(org, query, object_, all_rows=all_rows)
     if not query.fields:
         return {"totalSize": len(rows), "done": True, "records": []}
-    page_rows = org.page_rows or min(max(batch_size, FEWEST_ROWS), MOST_ROWS)
+    page_rows = min(max(batch_size, FEWEST_ROWS), org.page_rows or MOST_ROWS, MOST_ROWS)
     show = _shower(object_.name, columns, f"/services/data/v{version}/sobjects", all_rows=all_rows)
     cursor = Cursor(rows=rows, show=show, page_rows=page_rows, asked_ms=org.clock.now_ms())
-    if len(rows) <= page_rows:
-        return _page(cursor, 0, "", version)
-    cursor = replace(cursor, rows=[_as_now(row) for row in rows])
-    return _page(cursor, 0, _opened(org, cursor), version)
+    return _page(cursor, 0, _open(org, cursor) if len(rows) > page_rows else "", version)
 
 
 def next_page(org: Org, locator: str, *, version: str = "66.0") -> Json:
@@ -92,11 +89,13 @@ def _once(query: Query, columns: Sequence[Column]) -> None:
 
 
 def _found(org: Org, query: Query, object_: ObjectType, *, all_rows: bool) -> list[Row]:
-    """The rows that fit, in the query's order; by id where it says none."""
+    """The rows that fit, in the query's order; as they were created where it says none."""
     compiler = Compiler(org, query.text, object_)
     test = compiler.test(query.where) if query.where else None
     orders = [(order, compiler.column(order.path, "sorted")) for order in query.order]
-    rows: list[Row] = list(org.rows.get(object_.name, {}).values())
+    now_ms = org.clock.now_ms()
+    seen = (row if row.hidden_until_ms is None else row.seen(now_ms) for row in org.rows[object_.name].values())
+    rows = [row for row in seen if row is not None]
     if not all_rows:
         rows = [row for row in rows if not row.deleted and not row.archived]
     if test is not None:
@@ -161,16 +160,17 @@ def _parent(hop: Hop, show: Callable[[Row], Json], *, all_rows: bool) -> Callabl
 
 
 def _as_now(row: Row) -> Row:
-    """A copy no later write reaches."""
-    return Row(row.id, dict(row.values), row.created_ms, row.stamp_ms, row.deleted, row.archived)
+    """A copy no later change reaches; a row's values are never changed, only replaced."""
+    return Row(row.id, row.values, row.created_ms, row.stamp_ms, row.deleted, row.archived)
 
 
-def _opened(org: Org, cursor: Cursor) -> str:
+def _open(org: Org, cursor: Cursor) -> str:
+    """What the locators of a cursor begin with."""
     while len(org.cursors) >= _MOST_CURSORS:
         del org.cursors[next(iter(org.cursors))]
     org.cursors_opened += 1
     name = new_id(_PREFIX, org.cursors_opened)
-    org.cursors[name] = cursor
+    org.cursors[name] = replace(cursor, rows=[_as_now(row) for row in cursor.rows])
     return name
 
 

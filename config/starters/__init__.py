@@ -1,6 +1,11 @@
-"""Commented config folders to begin with, complete enough to go live."""
+"""Commented config folders to begin with, complete enough to go live.
 
-from collections.abc import Iterator, Sequence
+In their files a remark such as ``# [hubspot]`` or ``# [not hubspot, salesforce]`` says for which choice of CRMs the next
+key is, with the remarks before it and all that stands under it.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -8,10 +13,11 @@ from pathlib import Path
 from config.problems import listed, nearest
 
 #: the CRMs whose connection file a starter has
-CRMS = ("hubspot",)
+CRMS = ("hubspot", "salesforce")
 #: the folder of a config that holds the schemas for editors; the first line of every YAML file names one
 SCHEMAS = ".schemas"
 _SCHEMA_NAMES = ("leadmark.schema.json", "connection.schema.json", "model.schema.json")
+_MARK = re.compile(r" *# \[((?:not )?[a-z]+(?:, (?:not )?[a-z]+)*)\]")
 
 
 class StarterError(Exception):
@@ -46,8 +52,40 @@ def write(starter: str, folder: Path, crm: Sequence[str] = ("hubspot",)) -> list
         raise StarterError(f"{standing[0]} already exists; nothing was written. Choose an empty folder")
     for path, source in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(source.read_bytes())
+        text = source.read_text(encoding="utf-8")
+        path.write_text(composed(text, crm) if path.suffix == ".yaml" else text, encoding="utf-8")
     return sorted(files)
+
+
+def composed(text: str, crm: Collection[str]) -> str:
+    r"""The file for these CRMs, without marks and without what is for others.
+
+    >>> text = "facts:\n  # [not hubspot]\n  rating:\n    lead: Rating\n  email: Email\n"
+    >>> composed(text, ["hubspot"])
+    'facts:\n  email: Email\n'
+    >>> composed(text, ["salesforce"])
+    'facts:\n  rating:\n    lead: Rating\n  email: Email\n'
+    """
+    kept = []
+    left_out: int | None = None  # how far in the key is that is being left out
+    key_seen = False
+    for line in text.splitlines(keepends=True):
+        indent = len(line) - len(line.lstrip(" "))
+        remark = line.lstrip(" ").startswith("#")
+        if left_out is not None and (not key_seen or indent > left_out):
+            key_seen = key_seen or not remark
+            continue
+        left_out, key_seen = None, False
+        mark = _MARK.fullmatch(line.rstrip())
+        if mark is None:
+            kept.append(line)
+        elif not _holds(mark[1], crm):
+            left_out = indent
+    return "".join(kept)
+
+
+def _holds(mark: str, crm: Collection[str]) -> bool:
+    return all((word.removeprefix("not ") in crm) != word.startswith("not ") for word in mark.split(", "))
 
 
 def _here() -> Traversable:

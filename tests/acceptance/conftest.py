@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ import pytest
 import yaml
 from sqlalchemy import select
 
+from config import starters
 from config.loader import load
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.hubspot.world import World
@@ -345,8 +345,7 @@ def portals(tmp_path, monkeypatch):
         world.limits.on = False
         emulator = Emulator.start(world)
         folder = tmp_path / f"portal{len(made)}" / "config"
-        with resources.as_file(resources.files("config.starters") / "b2b-saas") as starter:
-            shutil.copytree(starter, folder)
+        starters.write("b2b-saas", folder)
         one = Portal(world=world, emulator=emulator, folder=folder)
         made.append(one)
         basis = {"url": emulator.url, "portal": {"production": False}, "write": {"mode": "live"}}

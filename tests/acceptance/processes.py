@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import resources
 from pathlib import Path
 from threading import Event, RLock
 from typing import Any, Self
@@ -20,6 +19,7 @@ from typing import Any, Self
 import orjson
 import yaml
 
+from config import starters
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.server import Emulator
 from connectors.emulator.traffic import Entry
@@ -84,8 +84,7 @@ class Installation:
         """With the b2b-saas starter, live, on a portal that has this world."""
         world.limits.on = False
         emulator = Emulator.start(world)
-        with resources.as_file(resources.files("config.starters") / "b2b-saas") as starter:
-            shutil.copytree(starter, root / "config", dirs_exist_ok=True)
+        starters.write("b2b-saas", root / "config")
         one = cls(world=world, folder=root / "config", emulator=emulator, **options)
         one.point(write)
         return one

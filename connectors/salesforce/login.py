@@ -96,7 +96,7 @@ def assertion(credentials: Credentials, *, now: datetime) -> str:
     }
     try:
         return jwt.encode(claims, credentials.private_key, algorithm="RS256")
-    except (jwt.InvalidKeyError, ValueError, TypeError):  # TypeError: the key is locked by a password
+    except (jwt.InvalidKeyError, ValueError, TypeError, AttributeError):  # the last two: locked; a public key
         raise Fatal("login.private_key cannot sign: it must be an RSA key in PEM form without a password.") from None
 
 

@@ -1,6 +1,7 @@
 """``/_emulator/``: the clock, faults, the request log, read-back, and what people do, for tests and for the curious.
 
-JSON over HTTP without credentials. These calls are neither logged, limited nor struck by faults.
+JSON over HTTP without credentials. These calls are neither logged, limited nor struck by faults. An object with a
+capital (``Lead``) is Salesforce's, one without (``contacts``) HubSpot's.
 """
 
 from collections import Counter
@@ -13,12 +14,14 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from connectors.emulator.clock import iso, parse_ms
-from connectors.emulator.faults import parse_fault, parse_record_rule
+from connectors.emulator.faults import RecordRule, is_salesforce, parse_fault, parse_record_rule
 from connectors.emulator.hubspot.happenings import happen
 from connectors.emulator.hubspot.merging import erase, merge
 from connectors.emulator.hubspot.objects import record
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.people import add_person
+from connectors.emulator.salesforce import control as salesforce
+from connectors.emulator.salesforce.org import Org
 from connectors.emulator.traffic import Traffic
 from connectors.emulator.wire import Refusal, Reply
 
@@ -30,13 +33,22 @@ class Call:
     """One control call."""
 
     world: World
+    #: None = the emulator plays HubSpot alone
+    there: Org | None
     traffic: Traffic
     path: str
     query: Mapping[str, str]
     body: Any
 
+    @property
+    def org(self) -> Org:
+        """The org; refused when there is none."""
+        if self.there is None:
+            raise ValueError("this emulator plays no Salesforce")
+        return self.there
 
-def answer(world: World, traffic: Traffic, method: str, target: str, raw: bytes) -> Reply:
+
+def answer(world: World, traffic: Traffic, method: str, target: str, raw: bytes, *, org: Org | None = None) -> Reply:
     """The reply to one control call; 400 says what was wrong with it."""
     split = urlsplit(target)
     name, _, rest = split.path[len(PREFIX) :].strip("/").partition("/")
@@ -46,7 +58,7 @@ def answer(world: World, traffic: Traffic, method: str, target: str, raw: bytes)
         return Reply(status=404, body={"message": "no such control call", "known": known})
     query = {key: values[-1] for key, values in parse_qs(split.query).items()}
     try:
-        call = Call(world, traffic, rest, query, orjson.loads(raw) if raw else {})
+        call = Call(world, org, traffic, rest, query, orjson.loads(raw) if raw else {})
         with world.lock:
             return Reply(body=handler(call))
     except Refusal as refusal:
@@ -71,16 +83,23 @@ def _faults(call: Call) -> Any:
     items = call.body if isinstance(call.body, list) else [call.body]
     rules = [parse_record_rule(item) for item in items if "action" in item]
     faults = [parse_fault(item) for item in items if "action" not in item]
+    holders = [call.org.rules if is_salesforce(rule.object) else call.world.rules for rule in rules]
+    for rule, holder in zip(rules, holders, strict=True):
+        holder.rules.append(rule)
     with call.traffic.lock:
         call.traffic.faults.extend(faults)
-    call.world.rules.rules.extend(rules)
-    return {"faults": len(call.traffic.faults), "record_rules": len(call.world.rules.rules)}
+    return {"faults": len(call.traffic.faults), "record_rules": sum(len(kept) for kept in _rules(call))}
+
+
+def _rules(call: Call) -> list[list[RecordRule]]:
+    return [call.world.rules.rules, *([call.there.rules.rules] if call.there else [])]
 
 
 def _clear_faults(call: Call) -> Any:
     with call.traffic.lock:
         call.traffic.faults.clear()
-    call.world.rules.rules.clear()
+    for rules in _rules(call):
+        rules.clear()
     return {"faults": 0, "record_rules": 0}
 
 
@@ -100,6 +119,8 @@ def _calls(call: Call) -> Any:
 
 def _records(call: Call) -> Any:
     """Everything, or ``limit`` records after the id ``after``, read without index lag."""
+    if is_salesforce(call.path):
+        return salesforce.records(call.org, call.path, call.query)
     table = call.world.table(call.path)
     asked = call.query.get("properties")
     names = asked.split(",") if asked else list(call.world.definitions[table.kind])
@@ -111,6 +132,8 @@ def _records(call: Call) -> Any:
 
 def _edit(call: Call) -> Any:
     """A person's edit; without an id, a new record."""
+    if is_salesforce(call.body["object"]):
+        return salesforce.edit(call.org, call.body)
     kind, properties = call.body["object"], call.body["properties"]
     if "id" in call.body:
         row = call.world.edit(kind, call.body["id"], properties)
@@ -134,12 +157,16 @@ def _people(call: Call) -> Any:
 
 def _merge(call: Call) -> Any:
     kind = call.body.get("object", "contacts")
+    if is_salesforce(kind):
+        return salesforce.merge(call.org, call.body)
     rows = [call.world.row(kind, call.body[name]) for name in ("primary", "other")]
     return {"id": str(merge(call.world, kind, rows[0], rows[1]).id)}
 
 
 def _archive(call: Call) -> Any:
     kind = call.body.get("object", "contacts")
+    if is_salesforce(kind):
+        return {"archived": call.org.archive()}
     call.world.archive(kind, call.world.row(kind, call.body["id"]))
     return {}
 
@@ -149,8 +176,26 @@ def _erase(call: Call) -> Any:
     return {}
 
 
+def _convert(call: Call) -> Any:
+    return salesforce.convert(call.org, call.body)
+
+
+def _delete(call: Call) -> Any:
+    return salesforce.delete(call.org, call.body)
+
+
+def _undelete(call: Call) -> Any:
+    return salesforce.undelete(call.org, call.body)
+
+
+def _expire(call: Call) -> Any:
+    """Every access token of the org is bad from now on."""
+    return {"expired": call.org.tokens.expire()}
+
+
 def _settings(call: Call) -> Any:
     world, limits = call.world, call.world.limits
+    of_salesforce = {"salesforce": salesforce.settings(call.there)} if call.there else {}
     return {
         "index_lag_s": world.index_lag_s,
         "limits": "on" if limits.on else "off",
@@ -163,6 +208,7 @@ def _settings(call: Call) -> Any:
         "time_zone": world.time_zone,
         "dated_partial_status": world.dated_partial_status,
         "scopes": {token: sorted(granted) for token, granted in world.scopes.items()},
+        **of_salesforce,
     }
 
 
@@ -170,6 +216,8 @@ def _change_settings(call: Call) -> Any:
     world, body = call.world, dict(call.body)
     if unknown := set(body) - set(_settings(call)):
         raise ValueError(f"unknown settings {sorted(unknown)}; known are {sorted(_settings(call))}")
+    if "salesforce" in body:
+        salesforce.change_settings(call.org, body.pop("salesforce"))
     if "limits" in body:
         world.limits.on = {"on": True, "off": False}[body.pop("limits")]
     if "scopes" in body:
@@ -194,6 +242,7 @@ def _stats(call: Call) -> Any:
         "email_events": len(world.mail.events()),
         "list_members": {str(number): len(world.lists.joins(number)) for number in world.lists.names},
         "calls": call.traffic.calls,
+        **({"salesforce": salesforce.stats(call.there)} if call.there else {}),
     }
 
 
@@ -209,9 +258,13 @@ _CALLS: Mapping[tuple[str, str], Callable[[Call], Any]] = {
     ("POST", "records"): _edit,
     ("POST", "activities"): _activities,
     ("POST", "people"): _people,
+    ("POST", "convert"): _convert,
     ("POST", "merge"): _merge,
     ("POST", "archive"): _archive,
+    ("POST", "delete"): _delete,
+    ("POST", "undelete"): _undelete,
     ("POST", "gdpr-delete"): _erase,
+    ("POST", "tokens"): _expire,
     ("GET", "settings"): _settings,
     ("POST", "settings"): _change_settings,
     ("GET", "stats"): _stats,

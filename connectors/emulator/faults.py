@@ -1,7 +1,7 @@
 """Things that go wrong on request: faults of whole requests, and rules that spoil the write of single records."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,26 +57,30 @@ def parse_fault(raw: Any) -> Fault:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class RecordRule:
-    """What happens to API writes of one record, or of all of an object (``id`` 0)."""
+    """What happens to API writes of one record, or of all of an object (``id`` "*")."""
 
     object: str
-    id: int
+    id: str
     #: "refuse", "ignore" or "rewrite"
     action: str
     #: the property it looks at; "" = any (refuse only)
     property: str = ""
     code: str = "VALIDATION_RULE"
     message: str = "A validation rule of this portal does not allow the change"
-    #: a refusal fails the whole batch (400), or this record alone (207)
+    #: HubSpot: a refusal fails the whole batch (400), or this record alone (207)
     status: int = 400
     #: what a rewrite stores instead
-    value: str = ""
+    value: Any = ""
+    #: Salesforce: writes refused before one goes through; None = all
+    times: int | None = None
+    #: Salesforce: only in batches of more records of the object than this
+    above: int = 0
 
-    def fits(self, kind: str, row_id: int, name: str = "") -> bool:
+    def fits(self, kind: str, row_id: Any, name: str = "") -> bool:
         """True when the rule looks at this record and property."""
-        return self.object == kind and self.id in (0, row_id) and self.property in ("", name)
+        return self.object == kind and self.id in ("*", str(row_id)) and self.property in ("", name)
 
 
 @dataclass(slots=True)
@@ -85,19 +89,23 @@ class RecordRules:
 
     rules: list[RecordRule] = field(default_factory=list)
 
-    def refusal(self, kind: str, row_id: int, names: Mapping[str, Any]) -> RecordRule | None:
-        """The rule that refuses a write of these properties, if any."""
+    def refusal(self, kind: str, row_id: Any, names: Iterable[str], *, batch: int = 1) -> RecordRule | None:
+        """The rule that refuses a write of these properties, if any; counts it."""
         for rule in self.rules:
-            if rule.action == "refuse" and any(rule.fits(kind, row_id, name) for name in names):
+            if rule.action != "refuse" or rule.times == 0 or batch <= rule.above:
+                continue
+            if any(rule.fits(kind, row_id, name) for name in names):
+                if rule.times is not None:
+                    rule.times -= 1
                 return rule
         return None
 
-    def ignores(self, kind: str, row_id: int, name: str) -> bool:
+    def ignores(self, kind: str, row_id: Any, name: str) -> bool:
         """True when a write of the property is silently left out."""
         return any(rule.action == "ignore" and rule.fits(kind, row_id, name) for rule in self.rules)
 
-    def rewritten(self, kind: str, row_id: int, name: str, value: str) -> str:
-        """What a Flow of the portal makes of a written value."""
+    def rewritten(self, kind: str, row_id: Any, name: str, value: Any) -> Any:
+        """What a Flow of the CRM makes of a written value."""
         for rule in self.rules:
             if rule.action == "rewrite" and rule.fits(kind, row_id, name):
                 return rule.value
@@ -113,4 +121,14 @@ def parse_record_rule(raw: Any) -> RecordRule:
         raise ValueError('"action" is "refuse", "ignore" or "rewrite"')
     if raw["action"] != "refuse" and not raw.get("property"):
         raise ValueError(f'"{raw["action"]}" needs a "property"')
-    return RecordRule(**{**raw, "id": 0 if raw["id"] == "*" else int(raw["id"])})
+    codes = {"code": "FIELD_CUSTOM_VALIDATION_EXCEPTION"} if is_salesforce(raw["object"]) else {}
+    return RecordRule(**{**codes, **raw, "id": str(raw["id"])})
+
+
+def is_salesforce(object_: str) -> bool:
+    """True for the name of an object of Salesforce; HubSpot's begin with a small letter.
+
+    >>> is_salesforce("Contact"), is_salesforce("contacts")
+    (True, False)
+    """
+    return object_[:1].isupper()

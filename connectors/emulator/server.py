@@ -1,7 +1,12 @@
-"""The emulator's HTTP server: one thread per connection, on loopback only."""
+"""The emulator's HTTP server: one thread per connection, on loopback only.
+
+Paths under ``/services/`` are Salesforce's, the others HubSpot's; both CRMs have one clock, one lock, one log and one
+list of faults.
+"""
 
 import socket
 from contextlib import suppress
+from email.utils import format_datetime
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,9 +18,11 @@ import orjson
 
 from connectors.emulator import control
 from connectors.emulator.clock import EmulatorClock
-from connectors.emulator.hubspot.api import answer, writes
+from connectors.emulator.hubspot import api as hubspot
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.limits import Limits
+from connectors.emulator.salesforce import api as salesforce
+from connectors.emulator.salesforce.org import Org
 from connectors.emulator.traffic import Traffic
 from connectors.emulator.wire import Reply
 
@@ -23,9 +30,11 @@ from connectors.emulator.wire import Reply
 class Emulator:
     """A running emulator; ``with Emulator.start(world) as emulator`` stops it at the end."""
 
-    def __init__(self, world: World, port: int) -> None:
+    def __init__(self, world: World, org: Org | None, port: int) -> None:
         """Use ``start``."""
         self.world = world
+        #: None = no Salesforce; its paths are 404
+        self.org = org
         self.traffic = Traffic()
         self.stopping = Event()
         self.sockets: set[socket.socket] = set()
@@ -36,12 +45,20 @@ class Emulator:
 
     @classmethod
     def start(
-        cls, world: World, port: int = 0, *, clock: EmulatorClock | None = None, limits: Limits | None = None
+        cls,
+        world: World,
+        port: int = 0,
+        *,
+        org: Org | None = None,
+        clock: EmulatorClock | None = None,
+        limits: Limits | None = None,
     ) -> Self:
-        """A server for this world on 127.0.0.1; port 0 takes a free one. Clock and limits: the world's by default."""
+        """A server on 127.0.0.1; port 0 takes a free one. Clock and limits: the world's by default, the org's too."""
         world.clock = clock or world.clock
         world.limits = limits or world.limits
-        return cls(world, port)
+        if org is not None:
+            org.clock, org.lock = world.clock, world.lock
+        return cls(world, org, port)
 
     def stop(self) -> None:
         """Ends the server and every open connection; harmless to repeat."""
@@ -88,14 +105,14 @@ class _Handler(BaseHTTPRequestHandler):
     def serve(self) -> None:
         """Answers one request."""
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        emulator = self._emulator
         if self.path.startswith(control.PREFIX):
-            self._send(control.answer(self._emulator.world, self._emulator.traffic, self.command, self.path, raw))
+            world, org, traffic = emulator.world, emulator.org, emulator.traffic
+            self._send(control.answer(world, traffic, self.command, self.path, raw, org=org))
             return
-        do = self._emulator.traffic.fault(self.command, self.path)
+        do = emulator.traffic.fault(self.command, self.path)
         reply = self._faulty(do, raw) if do else self._answer(raw)
-        kept = raw if writes(self.command, self.path) else b""
-        status = reply.status if reply else 0
-        n = self._emulator.traffic.note(self.command, self.path, status, self.headers.get("User-Agent", ""), kept)
+        n = self._note(reply, raw)
         if reply is None:
             self.close_connection = True
         else:
@@ -103,8 +120,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = serve  # noqa: N815 - the base class looks for these names
 
+    def _org(self) -> Org | None:
+        """The org a request is for; None = HubSpot's portal."""
+        return self._emulator.org if self.path.startswith(salesforce.PREFIX) else None
+
     def _answer(self, raw: bytes) -> Reply:
-        return answer(self._emulator.world, self.command, self.path, self.headers.get("Authorization", ""), raw)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        if org := self._org():
+            return salesforce.answer(org, self.command, self.path, headers, raw)
+        return hubspot.answer(self._emulator.world, self.command, self.path, headers.get("authorization", ""), raw)
+
+    def _note(self, reply: Reply | None, raw: bytes) -> int:
+        """The request's number in the log; bodies of logins and reads stay out of it."""
+        crm = salesforce if self._org() else hubspot
+        kept = raw if crm.writes(self.command, self.path) else b""
+        headers = {name: value for name in salesforce.LOGGED if (value := self.headers.get(name))}
+        who = self.headers.get("User-Agent", "")
+        return self._emulator.traffic.note(self.command, self.path, reply.status if reply else 0, who, kept, headers)
 
     def _faulty(self, do: Any, raw: bytes) -> Reply | None:
         """The reply a fault leaves; None = the connection is dropped."""
@@ -125,17 +157,21 @@ class _Handler(BaseHTTPRequestHandler):
         return None if do.get("drop") else reply
 
     def _send(self, reply: Reply, n: int = 0) -> None:
-        correlation = f"{n:08x}-0000-4000-8000-0000000000c0"
-        body = reply.body
-        if isinstance(body, dict) and body.get("status") == "error":
-            body = {"correlationId": correlation, **body}
+        body, org = reply.body, self._org()
+        if org:
+            date = format_datetime(org.clock.now(), usegmt=True)
+            headers = {"Content-Type": "application/json;charset=UTF-8", "Date": date}
+        else:
+            correlation = f"{n:08x}-0000-4000-8000-0000000000c0"
+            headers = {
+                "Content-Type": "application/json;charset=utf-8",
+                "X-HubSpot-Correlation-Id": correlation,
+                "Date": self.date_time_string(),
+            }
+            if isinstance(body, dict) and body.get("status") == "error":
+                body = {"correlationId": correlation, **body}
         payload = b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body)
-        headers = {
-            "Content-Type": "application/json;charset=utf-8",
-            "X-HubSpot-Correlation-Id": correlation,
-            "Date": self.date_time_string(),
-            **reply.headers,
-        }
+        headers |= reply.headers
         if reply.status != HTTPStatus.NO_CONTENT:
             headers["Content-Length"] = str(len(payload))
         phrase = HTTPStatus(reply.status).phrase if reply.status in set(HTTPStatus) else "Status"

@@ -27,12 +27,16 @@ class Entry:
     who: str
     #: of calls that change records; else empty
     body: bytes = b""
+    #: the few headers that say how a call is meant
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The entry as ``/_emulator/log`` shows it."""
         path, _, query = self.target.partition("?")
         shown: dict[str, Any] = {"n": self.n, "method": self.method, "path": path, "query": query}
         shown |= {"status": self.status, "who": self.who}
+        if self.headers:
+            shown["headers"] = dict(self.headers)
         if self.body:
             try:
                 shown["body"] = orjson.loads(self.body)
@@ -56,11 +60,13 @@ class Traffic:
         with self.lock:
             return next((fault.do for fault in self.faults if fault.strikes(method, target)), {})
 
-    def note(self, method: str, target: str, status: int, who: str, body: bytes) -> int:
+    def note(
+        self, method: str, target: str, status: int, who: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> int:
         """Writes one request into the log; its number."""
         with self.lock:
             self.calls += 1
-            self.log.append(Entry(self.calls, method, target, status, who, body))
+            self.log.append(Entry(self.calls, method, target, status, who, body, headers or {}))
             return self.calls
 
     def since(self, n: int) -> list[Entry]:

@@ -63,13 +63,14 @@ class Org:
         self.conversion_mapping = True
         #: seconds of emulated time until queries show a change
         self.commit_lag_s = 0.0
-        #: the most rows of one page of a query
-        self.page_rows = 2_000
+        #: rows of one page of a query; 0 = as many as asked for
+        self.page_rows = 0
         self.rules = RecordRules()
         self.allowance = Allowance()
         self.tokens = Tokens()
         #: pages of queries still to be fetched, by locator
         self.cursors: dict[str, Any] = {}
+        self.cursors_opened = 0
         self._made: dict[str, int] = {}
         self.user_id = self.person_id = ""
         self._organization = self.create(

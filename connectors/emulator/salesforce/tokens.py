@@ -1,7 +1,9 @@
 """Who may log in to an org, and which access tokens are good."""
 
+from base64 import b64decode
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import jwt
 
@@ -9,6 +11,14 @@ from connectors.emulator.salesforce.refusals import Refused
 from connectors.emulator.wire import Reply
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOrg:
+    """What a login is checked against."""
+
+    is_sandbox: bool
+    now_s: float
 
 
 class Tokens:
@@ -43,27 +53,46 @@ class Tokens:
         self._good.add(token)
         return token
 
-    def client_credentials(self, basic: tuple[str, str]) -> None:
-        """Refuses an app whose id and secret do not fit."""
-        client_id, secret = basic
-        if self.secrets.get(client_id) != secret:
+    def user_of(self, form: Mapping[str, str], authorization: str, org: LoginOrg) -> str:
+        """The user name a token call is for, "" for the app's own user; raises BadLogin."""
+        grant = form.get("grant_type", "")
+        if grant == "client_credentials":
+            self._check_secret(form, authorization)
+            return ""
+        if grant == JWT_BEARER:
+            return self._signed_for(form.get("assertion", ""), org)
+        raise BadLogin("unsupported_grant_type", "grant type not supported")
+
+    def _check_secret(self, form: Mapping[str, str], authorization: str) -> None:
+        client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+        scheme, _, coded = authorization.partition(" ")
+        if scheme == "Basic":
+            try:
+                client_id, _, secret = b64decode(coded, validate=True).decode().partition(":")
+            except ValueError as error:
+                raise BadLogin("invalid_client", "invalid client credentials") from error
+        if client_id not in self.secrets or self.secrets[client_id] != secret:
             raise BadLogin("invalid_client", "invalid client credentials")
 
-    def username(self, assertion: str, now_s: float) -> str:
-        """The user a signed assertion is for; refused when its signature, app or time is wrong."""
+    def _signed_for(self, assertion: str, org: LoginOrg) -> str:
         try:
-            unverified = jwt.decode(assertion, options={"verify_signature": False})
-            key = self.public_keys[unverified["iss"]]
-            # the time is the org's, not the machine's; the library of the other side writes exp as text
-            options: Mapping[str, Any] = {"verify_exp": False, "verify_aud": False}
-            claims = jwt.decode(assertion, key, algorithms=["RS256"], options=dict(options))
+            claimed = jwt.decode(assertion, options={"verify_signature": False})
+            key = self.public_keys[claimed["iss"]]
+        except (jwt.InvalidTokenError, KeyError, TypeError) as error:
+            raise BadLogin("invalid_client", "client identifier invalid") from error
+        try:
+            # its time is compared with the org's clock, not the machine's; clients write exp as a number or as text
+            claims = jwt.decode(
+                assertion, key, algorithms=["RS256"], options={"verify_exp": False, "verify_aud": False}
+            )
             expires_s = int(claims["exp"])
-            username = str(claims["sub"])
         except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
             raise BadLogin("invalid_grant", "invalid assertion") from error
-        if expires_s <= now_s:
-            raise BadLogin("invalid_grant", "expired assertion")
-        return username
+        if expires_s <= org.now_s:
+            raise BadLogin("invalid_grant", "expired authorization code")
+        if urlsplit(str(claims.get("aud"))).hostname == f"{'login' if org.is_sandbox else 'test'}.salesforce.com":
+            raise BadLogin("invalid_grant", "audience is invalid")
+        return str(claims.get("sub", ""))
 
 
 class BadLogin(Exception):

@@ -21,7 +21,8 @@ def stored(field: Field, value: Any) -> Any:
         return None
     if isinstance(value, list | dict):
         raise _not_deserialised(field, value)
-    return _KINDS.get(field.type, _text)(field, value)
+    keep = _KINDS.get(field.type)
+    return keep(field, value) if keep else _text(field, value)
 
 
 def _boolean(field: Field, value: Any) -> bool:

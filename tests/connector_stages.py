@@ -1,4 +1,4 @@
-"""The stages of the conformance suite: the CRM in memory, and HubSpot on the emulator by either kind of path."""
+"""The stages of the conformance suite: the CRM in memory, and both CRMs on the emulator (HubSpot by either path)."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,24 +8,33 @@ from itertools import count
 from typing import Any
 
 from config.hubspot import HubSpotConnection
+from config.salesforce import SalesforceConnection
 from connectors.base import Activity, Cursor, FieldDefinition, Record, Refusal, Stream
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.faults import parse_fault, parse_record_rule
 from connectors.emulator.hubspot.merging import merge
 from connectors.emulator.hubspot.world import World
+from connectors.emulator.salesforce.instants import shown
+from connectors.emulator.salesforce.org import Org
 from connectors.emulator.server import Emulator
 from connectors.hubspot.connection import HubSpot
 from connectors.memory import Memory
+from connectors.salesforce.connection import Salesforce
+from connectors.salesforce.login import Credentials
 
 START = datetime(2026, 11, 3, 12, tzinfo=UTC)
 FORM = "demo-request"
 DAY_MS = 86_400_000
+CREDENTIALS = Credentials(
+    flow="client_credentials", production=False, client_id="emulator-client", client_secret="emulator-secret"
+)
 
 
 class MemoryStage:
     """The CRM in memory."""
 
     people, person, note, output, once = "people", "person", "note", "score", "visits"
+    keeps_addresses = True
 
     def __init__(self) -> None:
         self.now = START
@@ -74,6 +83,9 @@ class MemoryStage:
         id_ = f"v{next(self.numbers)}"
         self.crm.act("visits", Activity(source="visits", id=id_, at=self.now, email=email.casefold()))
 
+    def who(self, activity: Activity) -> str:
+        return activity.email
+
     def email(self, id_: str) -> str:
         return self.crm.held("person", id_).emails[0]
 
@@ -95,6 +107,7 @@ class HubSpotStage:
 
     people, person, note, output = "contacts", "contact", "jobtitle", "leadmark_score"
     once = f"form:{FORM}"
+    keeps_addresses = True
 
     def __init__(self, emulator: Emulator, version: str) -> None:
         self.emulator = emulator
@@ -165,6 +178,9 @@ class HubSpotStage:
             FORM, {"email": email}, self.world.clock.now_ms(), page_url="https://x.example/demo?a=b"
         )
 
+    def who(self, activity: Activity) -> str:
+        return activity.email
+
     def email(self, id_: str) -> str:
         return self.world.row("contacts", id_).now.properties["email"]
 
@@ -212,6 +228,151 @@ def hubspot_settings(url: str, version: str = "2026-09", **other: Any) -> HubSpo
         "write": {"fields": {"b2b": {"outputs": ["score"]}}},
     }
     return HubSpotConnection.model_validate({**raw, **other})
+
+
+class SalesforceStage:
+    """Salesforce on the emulator. Time stands still but for ``wait`` and what the connector sleeps."""
+
+    people, person, note, output, once = "contacts", "contact", "Title", "Leadmark_Score__c", "Task"
+    keeps_addresses = False
+
+    def __init__(self, emulator: Emulator, org: Org) -> None:
+        self.emulator = emulator
+        self.org = org
+        self.waited_s = 0.0
+        self.sleeps: list[float] = []
+        self.opened: list[Salesforce] = []
+        self.numbers = count(1)
+
+    def now(self) -> datetime:
+        return self.org.clock.now()
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.waited_s += seconds
+
+    def connect(self, **settings: Any) -> Salesforce:
+        connector = Salesforce.open(
+            salesforce_settings(**settings),
+            url=self.emulator.url,
+            credentials=CREDENTIALS,
+            outputs=["Leadmark_Score__c", "Leadmark_Tier__c", "Leadmark_Mql_Since__c"],
+            now=self.now,
+            sleep=self.sleep,
+            monotonic=lambda: self.waited_s,
+            chance=lambda: 0.5,
+        )
+        self.opened.append(connector)
+        return connector
+
+    def add(self, number: int, *, object_: str = "Contact", stamps_ms: int = 7) -> list[str]:
+        """So many people, last changed ``stamps_ms`` apart, the last one now."""
+        end = self.org.clock.now_ms()
+        return [
+            self.org.create(
+                object_,
+                {"LastName": "Roe", "Company": "Acme", "Email": f"p{next(self.numbers)}@x.example"},
+                stamp_ms=end - stamps_ms * (number - 1 - place),
+                created_ms=end - DAY_MS,
+            ).id
+            for place in range(number)
+        ]
+
+    def change(self, id_: str, note: str) -> None:
+        self.org.edit(self.org.object_of(id_), id_, {"Title": note})
+
+    def delete(self, id_: str) -> None:
+        self.org.delete(self.org.object_of(id_), id_)
+
+    def merge(self, first: str, second: str) -> str:
+        return self.org.merge(self.org.object_of(first), first, second).id
+
+    def refuse(self, id_: str) -> None:
+        self.rule(object="Contact", id=id_, action="refuse")
+
+    def rule(self, **rule: Any) -> None:
+        self.org.rules.rules.append(parse_record_rule(rule))
+
+    def fault(self, do: Mapping[str, Any], *, path: str = "", times: int | None = 1, skip: int = 0) -> None:
+        raw = {"match": {"path": path}, "do": do, "times": times, "skip": skip}
+        self.emulator.traffic.faults.append(parse_fault(raw))
+
+    def act(self, email: str) -> None:
+        who = next(row for row in self.org.live("Contact") if row.values["Email"].casefold() == email.casefold())
+        self.close_task(who.id)
+
+    def close_task(self, who: str, **values: Any) -> str:
+        now_ms = self.org.now_ms()
+        known = {"WhoId": who, "Status": "Completed", "CompletedDateTime": shown(now_ms), **values}
+        return self.org.create("Task", known, stamp_ms=now_ms, created_ms=now_ms).id
+
+    def who(self, activity: Activity) -> str:
+        return self.email(activity.records[0])
+
+    def email(self, id_: str) -> str:
+        return str(self.org.row(self.org.object_of(id_), id_).values["Email"])
+
+    def held(self, id_: str) -> Mapping[str, Any]:
+        values = self.org.row(self.org.object_of(id_), id_).values
+        return {self.output: None, **values}
+
+    def ids(self) -> set[str]:
+        return {row.id for row in self.org.live("Contact")}
+
+    def wait(self, by: timedelta) -> None:
+        self.org.clock.advance(by.total_seconds())
+
+    def in_the_future(self, cursor: Cursor) -> Cursor:
+        year_ms = 365 * DAY_MS
+        return {
+            name: value + year_ms if name in ("mark", "swept", "newest") else value for name, value in cursor.items()
+        }
+
+    def queries(self, object_: str) -> int:
+        """Queries of the object so far, further pages not counted."""
+        return sum(f"FROM+{object_}+" in entry.target + "+" for entry in self.emulator.traffic.since(0))
+
+
+def salesforce_settings(**other: Any) -> SalesforceConnection:
+    """A connection that maps a bit of everything."""
+    raw: dict[str, Any] = {
+        "name": "salesforce",
+        "crm": "salesforce",
+        "org": {"url": "env:SF_URL", "id": "00D5g000004XyzAEAU", "production": False},
+        "login": {"flow": "client_credentials", "client_id": "env:SF_ID", "client_secret": "env:SF_SECRET"},
+        "facts": {
+            "job_title": "Title",
+            "industry": {"lead": "Industry", "contact": "Account.Industry"},
+            "owner": "Owner.Email",
+            "do_not_profile": {
+                "lead": "Individual.HasOptedOutProfiling",
+                "contact": "Individual.HasOptedOutProfiling",
+                "optional": True,
+            },
+        },
+        "outcomes": {"from": "OpportunityContactRole"},
+        "activities": {
+            "responded": {"from": "CampaignMember", "keep": {"campaign": "Campaign", "type": "Campaign.Type"}},
+            "called": {"from": "Task", "where": {"TaskSubtype": "Call"}, "keep": {"result": "CallDisposition"}},
+            "done": {"from": "Task", "not_created_by": "hubspot@seller.example"},
+            "met": {"from": "Event", "keep": {"all_day": "IsAllDayEvent"}},
+        },
+        "write": {"fields": {"b2b": {"outputs": ["score"]}}},
+    }
+    return SalesforceConnection.model_validate({**raw, **other})
+
+
+@contextmanager
+def salesforce_stage(page_rows: int = 100) -> Iterator[SalesforceStage]:
+    """An empty org whose queries give pages of so many rows."""
+    clock = EmulatorClock(START)
+    world, org = World(clock), Org(clock)
+    org.page_rows = page_rows
+    with Emulator.start(world, org=org) as emulator:
+        stage = SalesforceStage(emulator, org)
+        yield stage
+        for connector in stage.opened:
+            connector.close()
 
 
 @contextmanager

@@ -17,6 +17,8 @@ PREFIX = "/services/"
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
 #: headers worth a place in the log, in small letters
 LOGGED = ("sforce-auto-assign", "sforce-query-options")
+#: characters of a path with its query
+LONGEST_TARGET = 16_000
 _VERSIONED = re.compile(r"/services/data/v(\d+)\.\d(?:/|$)")
 
 
@@ -47,6 +49,8 @@ def _handled(
     version = _VERSIONED.match(path)
     if version and int(version[1]) < OLDEST_VERSION:
         raise Refused("GONE", "The requested API version is retired.", status=410)
+    if len(path) + len(query) > LONGEST_TARGET:
+        raise Refused("URI_TOO_LONG", "URI Too Long", status=414)
     org.tokens.check(headers.get("authorization", ""))
     spent = org.allowance.take(org.clock.now())
     counted |= org.allowance.header()

@@ -19,17 +19,14 @@ def records(org: Org, object_: str, query: Mapping[str, str]) -> dict[str, Any]:
     names = query["properties"].split(",") if "properties" in query else list(org.object_type(object_).fields)
     after, limit = query.get("after", ""), int(query.get("limit", 1 << 40))
     rows = [row for id_, row in sorted(org.rows[org.object_type(object_).name].items()) if id_ > after]
-    return {"results": [{name: org.value(object_, row, name) for name in ["Id", *names]} for row in rows[:limit]]}
+    return {"results": [org.shown(object_, row, ["Id", *names]) for row in rows[:limit]]}
 
 
 def edit(org: Org, body: Mapping[str, Any]) -> dict[str, Any]:
-    """A person's edit; without an id, a new record."""
+    """A person's edit; without an id, a new record. ``CreatedDate`` and ``SystemModstamp`` may be given."""
     object_, properties = body["object"], body["properties"]
-    if "id" in body:
-        row = org.edit(object_, body["id"], properties)
-    else:
-        row = org.create(object_, org.entered(object_, properties))
-    return _done(row)
+    id_ = body["id"] if "id" in body else org.create(object_, org.entered(object_, properties)).id
+    return _done(org.edit(object_, id_, properties))
 
 
 def convert(org: Org, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Emulated time only; instants are whole milliseconds since 1970, UTC, and the sta
 lock is held by whoever calls; the server holds it for the length of one handler.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from threading import RLock
 from typing import Any
@@ -163,20 +163,19 @@ class Org:
         """The rows that are not deleted."""
         return (row for row in self.rows[object_].values() if not row.deleted)
 
-    def value(self, object_: str, row: Row, name: str) -> Any:
-        """The value of one field, system fields included, as the API shows it."""
-        system = {
+    def shown(self, object_: str, row: Row, names: Iterable[str]) -> dict[str, Any]:
+        """The values of some fields, system fields too, as the API shows them; without commit lag."""
+        fields, stamp = self.objects[object_].fields, shown(row.stamp_ms)
+        whole = {
+            **row.values,
             "Id": row.id,
             "CreatedDate": shown(row.created_ms),
-            "LastModifiedDate": shown(row.stamp_ms),
-            "SystemModstamp": shown(row.stamp_ms),
+            "LastModifiedDate": stamp,
+            "SystemModstamp": stamp,
             "IsDeleted": row.deleted,
             "IsArchived": row.archived,
         }
-        if name in system:
-            return system[name]
-        value = row.values.get(name)
-        return bool(value) if self.objects[object_].fields[name].type == "boolean" else value
+        return {name: bool(whole.get(name)) if fields[name].type == "boolean" else whole.get(name) for name in names}
 
     def write(
         self, object_: str, row: Row, values: Mapping[str, Any], *, by_api: bool = True, auto_assign: bool = False
@@ -212,8 +211,8 @@ class Org:
         """A person's edit in the CRM; system fields may change, record rules do not apply."""
         row = self.row(object_, id_)
         self.write(object_, row, self.entered(object_, values), by_api=False)
-        if "SystemModstamp" in values:
-            row.stamp_ms = instant_ms(values["SystemModstamp"])
+        row.created_ms = instant_ms(values["CreatedDate"]) if "CreatedDate" in values else row.created_ms
+        row.stamp_ms = instant_ms(values["SystemModstamp"]) if "SystemModstamp" in values else row.stamp_ms
         return row
 
     def entered(self, object_: str, values: Mapping[str, Any]) -> dict[str, Any]:

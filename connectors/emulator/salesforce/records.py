@@ -178,4 +178,4 @@ def _known(org: Org, object_: str, names: Sequence[str]) -> list[str]:
 def _shown(org: Org, object_: str, id_: str, names: Sequence[str]) -> dict[str, Any]:
     row = org.rows[object_][id_]
     about = {"type": object_, "url": f"/services/data/v66.0/sobjects/{object_}/{id_}"}
-    return {"attributes": about, **{name: org.value(object_, row, name) for name in dict.fromkeys(["Id", *names])}}
+    return {"attributes": about, **org.shown(object_, row, ["Id", *names])}

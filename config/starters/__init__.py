@@ -1,6 +1,6 @@
 """Commented config folders to begin with, complete enough to go live.
 
-In their files a remark such as ``# [hubspot]`` or ``# [not hubspot, salesforce]`` says for which choice of CRMs the next
+In their files a remark such as ``# [hubspot]`` or ``# [not hubspot, salesforce]`` says for which CRMs the next
 key is, with the remarks before it and all that stands under it.
 """
 

@@ -84,7 +84,7 @@ def failure(  # noqa: PLR0911 - one return per kind of refusal
     errors = _listed(told)
     code, field, words = blame(errors)
     where = f"Salesforce refused “{call}” ({status}{f' {code}' if code else ''})"
-    why = words or "no reason given"
+    why = words.rstrip(".") or "no reason given"
     if code == "REQUEST_LIMIT_EXCEEDED" and "concurrent" not in words.lower():
         return QuotaSpent(
             f"{where}: the org's calls of 24 hours are used up. The connection waits.", until=now + QUOTA_PAUSE

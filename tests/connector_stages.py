@@ -338,7 +338,7 @@ def salesforce_settings(**other: Any) -> SalesforceConnection:
     raw: dict[str, Any] = {
         "name": "salesforce",
         "crm": "salesforce",
-        "org": {"url": "env:SF_URL", "id": "00D5g000004XyzAEAU", "production": False},
+        "org": {"url": "env:SF_URL", "id": "00D5g000004XyzAEAS", "production": False},
         "login": {"flow": "client_credentials", "client_id": "env:SF_ID", "client_secret": "env:SF_SECRET"},
         "facts": {
             "job_title": "Title",

@@ -75,6 +75,10 @@ def objects(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Pa
 
 
 def _objects(reading: Reading, stream: str, cursor: Cursor | None, columns: Columns) -> Iterator[Page]:
+    if not reading.definitions(columns.object):
+        # nothing is lost of it should it ever be shown
+        yield Page(stream=stream, next_cursor=cursor or {"v": 1}, requested_at=reading.now())
+        return
     for step in steps(reading, OBJECTS[columns.object], columns.names, cursor):
         found = read_rows(columns, step.rows)
         doubles = _doubles(reading, columns, found)

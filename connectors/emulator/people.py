@@ -1,7 +1,7 @@
 """A portal full of made-up people of known character, the same for the same arguments.
 
 The first people are one of each character, in the order of ``CHARACTERS``; the others are drawn by their shares. There
-is one company to four people.
+is one company to four people. A person is first described, in HubSpot's words; each CRM takes it from there.
 """
 
 import gc
@@ -11,7 +11,7 @@ from itertools import accumulate
 from random import Random
 
 from connectors.emulator import words
-from connectors.emulator.characters import BY_NAME, CHARACTERS, Character
+from connectors.emulator.characters import BY_NAME, CHARACTERS, Character, Habit
 from connectors.emulator.clock import DAY_MS, EmulatorClock, iso
 from connectors.emulator.habits import act
 from connectors.emulator.hubspot.definitions import INDUSTRIES
@@ -22,6 +22,8 @@ from connectors.emulator.hubspot.world import World
 _SHARES = tuple(accumulate(character.share for character in CHARACTERS))
 _YEAR_DAYS = 365
 TRIAL = "103"
+#: (instant in ms, place of the habit, habit)
+Act = tuple[int, int, Habit]
 
 
 def make_world(people: int = 2000, seed: int = 7, *, now: datetime) -> World:
@@ -31,8 +33,7 @@ def make_world(people: int = 2000, seed: int = 7, *, now: datetime) -> World:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        for number in range(max(1, people // 4)):
-            _add_company(world, number, seed)
+        add_companies(world, people, seed)
         for number in range(people):
             add_person(world, number, seed)
     finally:
@@ -41,15 +42,16 @@ def make_world(people: int = 2000, seed: int = 7, *, now: datetime) -> World:
     return world
 
 
+def add_companies(world: World, people: int, seed: int = 7) -> None:
+    """The companies of that many people."""
+    for number in range(max(1, people // 4)):
+        _add_company(world, number, seed)
+
+
 def add_person(world: World, number: int, seed: int = 7, character: str = "") -> Row:
     """One more contact with up to a year of history; the character is drawn when it is not named."""
     rng = Random(seed * 1_000_003 + number)  # noqa: S311 - repeatable people, no secret
-    if character:
-        chosen = BY_NAME[character]
-    elif number < len(CHARACTERS):
-        chosen = CHARACTERS[number]
-    else:
-        chosen = CHARACTERS[bisect_right(_SHARES, rng.randrange(_SHARES[-1]))]
+    chosen = draw_character(rng, number, character)
     row = _one(world, rng, number, chosen)
     if chosen.name == "merged":
         other = _one(world, rng, number, chosen)
@@ -58,8 +60,17 @@ def add_person(world: World, number: int, seed: int = 7, character: str = "") ->
     return row
 
 
-def _one(world: World, rng: Random, number: int, character: Character) -> Row:
-    now_ms = world.clock.now_ms()
+def draw_character(rng: Random, number: int, name: str = "") -> Character:
+    """The character of that name, of one of the first people, or one drawn by its share."""
+    if name:
+        return BY_NAME[name]
+    if number < len(CHARACTERS):
+        return CHARACTERS[number]
+    return CHARACTERS[bisect_right(_SHARES, rng.randrange(_SHARES[-1]))]
+
+
+def draw_acts(rng: Random, character: Character, now_ms: int) -> tuple[list[Act], int, int]:
+    """What a person of a character does, in the order of time; when its record was made and last touched."""
     acts = sorted(
         (now_ms - int(rng.uniform(*habit.days) * DAY_MS), place, habit)
         for place, habit in enumerate(character.habits)
@@ -68,10 +79,13 @@ def _one(world: World, rng: Random, number: int, character: Character) -> Row:
     first_ms = min(acts[0][0], now_ms) if acts else now_ms - rng.randrange(_YEAR_DAYS * DAY_MS)
     created_ms = first_ms - rng.randrange(30 * DAY_MS)
     updated_ms = max((at_ms for at_ms, _, _ in acts if at_ms <= now_ms), default=created_ms)
-    properties = _properties(world, rng, number, character)
-    trial_ms = next((at_ms for at_ms, _, habit in acts if habit.what == TRIAL), None)
-    if trial_ms is not None:
-        properties["trial_started"] = iso(trial_ms)
+    return acts, created_ms, updated_ms
+
+
+def _one(world: World, rng: Random, number: int, character: Character) -> Row:
+    now_ms = world.clock.now_ms()
+    acts, created_ms, updated_ms = draw_acts(rng, character, now_ms)
+    properties = describe(world, rng, number, character, acts)
     row = world.create("contacts", properties, created_ms=created_ms, updated_ms=updated_ms)
     _remember(row, character, now_ms - int(rng.uniform(*character.status_days) * DAY_MS))
     for at_ms, _, habit in acts:
@@ -81,7 +95,8 @@ def _one(world: World, rng: Random, number: int, character: Character) -> Row:
     return row
 
 
-def _properties(world: World, rng: Random, number: int, character: Character) -> dict[str, str]:
+def describe(world: World, rng: Random, number: int, character: Character, acts: list[Act]) -> dict[str, str]:
+    """HubSpot's properties of a person: works at one of the world's companies, has an address nobody in it has."""
     accented = character.name == "accented_name" or rng.random() < 0.03
     first, first_ascii = rng.choice(words.ACCENTED_FIRST if accented else words.FIRST)
     last, last_ascii = rng.choice(words.ACCENTED_LAST if accented else words.LAST)
@@ -120,6 +135,9 @@ def _properties(world: World, rng: Random, number: int, character: Character) ->
         properties["hs_email_optout"] = "true"
     if character.name == "hard_bounce":
         properties["hs_email_hard_bounce_reason_enum"] = "UNKNOWN_USER"
+    trial_ms = next((at_ms for at_ms, _, habit in acts if habit.what == TRIAL), None)
+    if trial_ms is not None:
+        properties["trial_started"] = iso(trial_ms)
     return {name: value for name, value in properties.items() if value}
 
 

@@ -136,6 +136,8 @@ OTHER,UNKNOWN_USER,MAILBOX_FULL,CONTENT,SPAM,POLICY,MISSING_SENDER,TIMEOUT,FILTE
 hs_additional_emails | Additional email addresses | enumeration/checkbox | r
 hs_merged_object_ids | Merged record IDs | enumeration/checkbox | r
 hs_calculated_merged_vids | Merged vids with timestamps | enumeration/text | r
+salesforceleadid | Salesforce Lead ID | string/text | r
+salesforcecontactid | Salesforce Contact ID | string/text | r
 createdate | Create date | datetime/date | r
 lastmodifieddate | Last modified date | datetime/date | r
 need_date | Needs it by | date/date | c

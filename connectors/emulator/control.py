@@ -214,10 +214,10 @@ def _settings(call: Call) -> Any:
 
 def _change_settings(call: Call) -> Any:
     world, body = call.world, dict(call.body)
-    if unknown := set(body) - set(_settings(call)):
-        raise ValueError(f"unknown settings {sorted(unknown)}; known are {sorted(_settings(call))}")
     if "salesforce" in body:
         salesforce.change_settings(call.org, body.pop("salesforce"))
+    if unknown := set(body) - set(_settings(call)):
+        raise ValueError(f"unknown settings {sorted(unknown)}; known are {sorted(_settings(call))}")
     if "limits" in body:
         world.limits.on = {"on": True, "off": False}[body.pop("limits")]
     if "scopes" in body:

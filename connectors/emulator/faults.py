@@ -94,7 +94,7 @@ class RecordRules:
         for rule in self.rules:
             if rule.action != "refuse" or rule.times == 0 or batch <= rule.above:
                 continue
-            if any(rule.fits(kind, row_id, name) for name in names):
+            if any(rule.fits(kind, row_id, name) for name in ("", *names)):
                 if rule.times is not None:
                     rule.times -= 1
                 return rule

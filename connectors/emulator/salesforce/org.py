@@ -50,7 +50,7 @@ class Row:
 class Org:
     """One org. All attributes may be changed at any time."""
 
-    def __init__(self, clock: EmulatorClock, *, org_id: str = "00D5g000004XyzAEAU") -> None:
+    def __init__(self, clock: EmulatorClock, *, org_id: str = "00D5g000004XyzAEAS") -> None:
         """An empty org with the standard objects, our output fields on Lead and Contact, three users."""
         self.lock = RLock()
         self.clock = clock

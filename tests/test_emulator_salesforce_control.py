@@ -9,6 +9,7 @@ import pytest
 from connectors.emulator import control
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.hubspot.world import World
+from connectors.emulator.people import make_world
 from connectors.emulator.salesforce.ids import new_id
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.traffic import Traffic
@@ -76,6 +77,16 @@ def test_records_are_converted_merged_deleted_and_taken_back(org: Org) -> None:
     assert org.row("Lead", third).deleted
     assert ask(org, "POST", "undelete", {"object": "Lead", "id": third}) == (200, {})
     assert not org.row("Lead", third).deleted
+
+
+def test_people_of_a_character_and_twins_of_hubspots_contacts_are_added(org: Org) -> None:
+    world = make_world(40, now=NOW)
+    added = [
+        control.answer(world, Traffic(), "POST", "/_emulator/people", orjson.dumps(body), org=org).body["id"]
+        for body in ({"object": "Lead", "character": "student"}, {"object": "Contact", "contact": "1001"})
+    ]
+    assert org.row("Lead", added[0]).values["Emulator_Character__c"] == "student"
+    assert org.row("Contact", added[1]).values["Email"] == world.row("contacts", 1001).now.properties["email"]
 
 
 def test_old_activities_are_archived(org: Org) -> None:

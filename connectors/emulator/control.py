@@ -150,6 +150,8 @@ def _activities(call: Call) -> Any:
 
 def _people(call: Call) -> Any:
     """A new person of a character, with their year; entered now, so that a running pull meets them."""
+    if is_salesforce(call.body.get("object", "contacts")):
+        return salesforce.people(call.org, call.world, call.body)
     number = len(call.world.tables["contacts"].rows) + len(call.world.tables["contacts"].aliases)
     person = add_person(call.world, number, character=call.body.get("character", ""))
     return {"id": str(call.world.edit("contacts", person.id, {}).id)}

@@ -9,8 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.emulator.clock import iso
+from connectors.emulator.hubspot.world import World
 from connectors.emulator.salesforce.ids import normalised
 from connectors.emulator.salesforce.org import Org, Row
+from connectors.emulator.salesforce.people import add_person, add_twin
 from connectors.emulator.salesforce.setup import field_at
 
 
@@ -27,6 +29,14 @@ def edit(org: Org, body: Mapping[str, Any]) -> dict[str, Any]:
     object_, properties = body["object"], body["properties"]
     id_ = body["id"] if "id" in body else org.create(object_, org.entered(object_, properties)).id
     return _done(org.edit(object_, id_, properties))
+
+
+def people(org: Org, world: World, body: Mapping[str, Any]) -> dict[str, Any]:
+    """One more lead or contact with their year: of a character, or the twin of a HubSpot contact."""
+    if "contact" in body:
+        return _done(add_twin(org, world, world.row("contacts", body["contact"]), object_=body["object"]))
+    number = len(org.rows["Lead"]) + len(org.rows["Contact"])
+    return _done(add_person(org, number, character=body.get("character", ""), object_=body["object"]))
 
 
 def convert(org: Org, body: Mapping[str, Any]) -> dict[str, Any]:

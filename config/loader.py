@@ -4,7 +4,7 @@ Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml`` and ``list
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +14,10 @@ from config.checks import Folder, check
 from config.files import INSTALLATION, Files, look, read_text
 from config.hubspot import HubSpotConnection
 from config.overlay import overlaid
-from config.problems import Problem, Spot, error, warning
+from config.problems import Problem, Spot, error, nearest, warning
 from config.reading import Document, read
-from config.settings import Installation, Settings
+from config.salesforce import SalesforceConnection
+from config.settings import Connection, Installation, Settings
 from config.tables import list_entries, shipped_tables
 from config.validating import unknown_key, validate
 from scoring.model import ScoringModel
@@ -60,7 +61,10 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         time_zone=installation.time_zone,
         primary=installation.primary,
         retention=installation.retention,
-        connections=tuple(connections.values()),
+        connections=_in_order(connections, installation.order),
+        order=installation.order,
+        prefer=installation.prefer,
+        worker=installation.worker,
         models=models,
         model_texts={name: files.texts[f"models/{name}.yaml"] or "" for name in models},
         tables=shipped_tables(lists),
@@ -108,23 +112,49 @@ def _valid(documents: Mapping[str, Document], kind: type[PartT]) -> tuple[dict[s
     return parts, problems
 
 
-def _connections(documents: Mapping[str, Document]) -> tuple[dict[str, HubSpotConnection], list[Problem]]:
+#: what HubSpot's own sync keeps in a contact: the ids of the lead and the contact it is linked to
+_LINKS = {"lead": "salesforceleadid", "contact": "salesforcecontactid"}
+
+
+def _connections(documents: Mapping[str, Document]) -> tuple[dict[str, Connection], list[Problem]]:
     """The valid connections; each has its file's name."""
-    parts: dict[str, HubSpotConnection] = {}
+    kinds: Mapping[str, type[HubSpotConnection | SalesforceConnection]] = {
+        "hubspot": HubSpotConnection,
+        "salesforce": SalesforceConnection,
+    }
+    parts: dict[str, Connection] = {}
     problems: list[Problem] = []
     for name, document in documents.items():
-        if document.get(("crm",)) == "salesforce":
-            message = "salesforce is not supported in this version: this release reads hubspot"
-            problems.append(error(document.at(("crm",)), message))
+        crm = document.get(("crm",))
+        if not isinstance(crm, str) or crm not in kinds:
+            spot = document.at(("crm",)) if ("crm",) in document.nodes else Spot(path=document.path)
+            found = "crm is missing" if crm is None else f'"{crm}" is no CRM leadmark knows'
+            problems.append(error(spot, f"{found}{nearest(str(crm), kinds)}; write crm: hubspot or crm: salesforce"))
             continue
         if ("name",) in document.nodes:
             message = f"{unknown_key('name', [])}; the connection is called as its file, {name}"
             problems.append(error(document.key(("name",)), message))
-        part, wrong = validate(document, HubSpotConnection, {"name": name})
+        part, wrong = validate(document, kinds[crm], {"name": name})
         problems += wrong
         if part is not None:
             parts[name] = part
-    return parts, problems
+    return _linked(parts), problems
+
+
+def _linked(connections: Mapping[str, Connection]) -> dict[str, Connection]:
+    """The connections, a portal linked to the one org there is when it says nothing of links."""
+    orgs = [one.name for one in connections.values() if one.crm == "salesforce"]
+    if len(orgs) != 1:
+        return dict(connections)
+    return {
+        name: one.model_copy(update={"links": {orgs[0]: _LINKS}}) if one.crm == "hubspot" and one.links is None else one
+        for name, one in connections.items()
+    }
+
+
+def _in_order(connections: Mapping[str, Connection], order: Sequence[str]) -> tuple[Connection, ...]:
+    """Those that ``order`` names first, the others by name."""
+    return tuple(connections[name] for name in dict.fromkeys([*order, *sorted(connections)]))
 
 
 def _empty(lists: Mapping[str, frozenset[str]]) -> Iterator[Problem]:

@@ -4,13 +4,14 @@ Before scoring, the pass stops and asks. ``--adopt``: the values are saved, then
 seeded from our own fields too, and the changes of that pass have the cause ``backfill``.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Literal
 
 from sqlalchemy import Connection, func, select
 
 from connectors.base import Value
-from scoring.journey import RANK, Journey, Status
+from scoring.journey import RANK, Journey, Status, join
 from scoring.wording import STATUS_WORDS
 from sync.mapping import ConnectionMap
 from sync.store import tables
@@ -50,34 +51,52 @@ def save_occupied(tx: Connection, map_: ConnectionMap, now: int) -> None:
     )
 
 
-def seed_journeys(tx: Connection, map_: ConnectionMap, model: str, now: int) -> None:
-    """Journeys from our own fields, as far as they are mapped: status, MQL dates and count."""
+def seed_journeys(tx: Connection, maps: Sequence[ConnectionMap], model: str, now: int) -> None:
+    """Journeys from our own fields, as far as they are mapped: status, MQL dates and count; several of one person
+    join.
+    """
     record = tables.record
-    names = {output.output: name for name, output in map_.outputs.items() if output.model == model}
-    rows = tx.execute(
-        select(record)
-        .where(record.c.connection == map_.connection, record.c.observed != "{}", record.c.state == "live")
-        .order_by(record.c.number)
-    ).all()
     by_words = {words: status for status, words in STATUS_WORDS.items()}
-    seeded = {}
-    for row in rows:
-        held = {output: fields_of(row).observed.get(name) for output, name in names.items()}
-        status = by_words.get(str(held.get("mql_status")))
-        if status is None or row.person in seeded:
-            continue
-        seeded[row.person] = _row(row.person, model, status, held, at(now).date())
-    upsert(tx, tables.journey, list(seeded.values()))
+    seeded: dict[int, Journey] = {}
+    for map_ in maps:
+        names = {output.output: name for name, output in map_.outputs.items() if output.model == model}
+        rows = tx.execute(
+            select(record)
+            .where(record.c.connection == map_.connection, record.c.observed != "{}", record.c.state == "live")
+            .order_by(record.c.number)
+        ).all()
+        for row in rows:
+            held = {output: fields_of(row).observed.get(name) for output, name in names.items()}
+            status = by_words.get(str(held.get("mql_status")))
+            if status is not None:
+                journey = _journey(status, held, at(now).date())
+                seeded[row.person] = join(seeded[row.person], journey) if row.person in seeded else journey
+    upsert(
+        tx,
+        tables.journey,
+        [
+            {
+                "person": person,
+                "model": model,
+                "journey": dump(journey.to_dict()),
+                "status": journey.status,
+                "score": 0,
+                "tier": "",
+                "cause": "backfill",
+                "scored_on": at(now).date().isoformat(),
+            }
+            for person, journey in sorted(seeded.items())
+        ],
+    )
 
 
-def _row(person: int, model: str, status: Status, held: dict[str, Value], today: date) -> dict[str, object]:
+def _journey(status: Status, held: Mapping[str, Value], today: date) -> Journey:
     mql_since = _date(held.get("mql_since"))
     first = _date(held.get("first_mql_on")) or mql_since
     count = held.get("mql_count")
-    since = mql_since if status == "mql" and mql_since else today
-    journey = Journey(
+    return Journey(
         status=status,
-        since=since,
+        since=mql_since if status == "mql" and mql_since else today,
         cause="backfill",
         furthest="mql" if first and RANK[status] < RANK["mql"] else status,
         mql_since=mql_since,
@@ -85,16 +104,6 @@ def _row(person: int, model: str, status: Status, held: dict[str, Value], today:
         mql_count=count if isinstance(count, int) else int(first is not None),
         recycled_on=_date(held.get("recycled_on")),
     )
-    return {
-        "person": person,
-        "model": model,
-        "journey": dump(journey.to_dict()),
-        "status": status,
-        "score": 0,
-        "tier": "",
-        "cause": "backfill",
-        "scored_on": today.isoformat(),
-    }
 
 
 def _date(value: Value) -> date | None:

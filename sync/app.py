@@ -16,12 +16,17 @@ from types import FrameType
 
 import structlog
 
-from config.hubspot import HubSpotConnection
-from config.secrets import resolve
-from config.settings import Settings
+from config.parts import web_address
+from config.salesforce import SalesforceLogin
+from config.secrets import SecretError, resolve
+from config.settings import Connection, Settings
 from connectors.base import Connector, instant
-from sync.mapping import map_of
-from sync.run import Open, Progress, Runtime
+from connectors.salesforce.ids import long_id
+from connectors.salesforce.login import Credentials
+from sync.lease import Owner, this_process
+from sync.mapping import ConnectionMap, maps_of
+from sync.report import Progress
+from sync.run import Open, Runtime
 from sync.store.store import open_store
 
 #: holds the clock still, for tests and for reproducing a day: an ISO instant
@@ -109,6 +114,7 @@ def open_runtime(
     stop: Callable[[], bool] = lambda: False,
     sleep: Callable[[float], None] = time.sleep,
     monotonic: Callable[[], float] = time.monotonic,
+    owner: Owner | None = None,
 ) -> Iterator[Runtime]:
     """The installation with open store and connectors, which wait by ``sleep``; closed at the end of the block.
 
@@ -116,41 +122,88 @@ def open_runtime(
     """
     now = now or clock()
     store = open_store(resolve(settings.store))
+    maps = {map_.connection: map_ for map_ in maps_of(settings)}
     connections: list[Open] = []
     try:
-        for connection in settings.connections:
-            connector = _connector(connection, now, sleep, monotonic, stop)
-            connections.append(_open(connection, connector))
-        yield Runtime(settings=settings, store=store, connections=connections, now=now, stop=stop, progress=progress)
+        for written in settings.connections:
+            map_ = maps[written.name]
+            resolved, connector = _connector(written, map_, now, sleep, monotonic, stop)
+            connections.append(Open(settings=resolved, map=map_, connector=connector))
+        yield Runtime(
+            settings=settings,
+            store=store,
+            connections=connections,
+            owner=owner or this_process(),
+            now=now,
+            stop=stop,
+            progress=progress,
+        )
     finally:
-        for one in connections:
+        for opened in connections:
             with suppress(OSError):
-                one.connector.close()
+                opened.connector.close()
         store.close()
 
 
-def _open(settings: HubSpotConnection, connector: Connector) -> Open:
-    portal = settings.portal.model_copy(update={"id": resolve(settings.portal.id)})
-    return Open(settings=settings.model_copy(update={"portal": portal}), map=map_of(settings), connector=connector)
-
-
 def _connector(
-    settings: HubSpotConnection,
+    settings: Connection,
+    map_: ConnectionMap,
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
     monotonic: Callable[[], float],
     stop: Callable[[], bool],
-) -> Connector:
-    from connectors.hubspot.connection import HubSpot  # noqa: PLC0415 - the SDK takes a second to import
+) -> tuple[Connection, Connector]:
+    """The connection's settings with its references read, and its connector."""
+    outputs = sorted(map_.outputs)
+    if settings.crm == "hubspot":
+        from connectors.hubspot.connection import HubSpot  # noqa: PLC0415 - the SDK takes a second to import
 
-    return HubSpot.open(
+        portal = settings.portal.model_copy(update={"id": resolve(settings.portal.id)})
+        return settings.model_copy(update={"portal": portal}), HubSpot.open(
+            settings,
+            token=resolve(settings.login.service_key),
+            outputs=outputs,
+            now=now,
+            sleep=sleep,
+            monotonic=monotonic,
+            stop=stop,
+        )
+    from connectors.salesforce.connection import Salesforce  # noqa: PLC0415 - as above
+
+    org = settings.org.model_copy(
+        update={
+            "id": _checked(settings.org.id, long_id),
+            "url": _checked(settings.org.url, web_address),
+        }
+    )
+    return settings.model_copy(update={"org": org}), Salesforce.open(
         settings,
-        token=resolve(settings.login.service_key),
-        outputs=sorted(map_of(settings).outputs),
+        url=org.url,
+        credentials=_credentials(settings.login, production=org.production),
+        outputs=outputs,
         now=now,
         sleep=sleep,
         monotonic=monotonic,
         stop=stop,
+    )
+
+
+def _checked(reference: str, check: Callable[[str], str]) -> str:
+    """What the reference leads to, in the form ``check`` gives it; SecretError when it has another."""
+    try:
+        return check(resolve(reference))
+    except ValueError as error:
+        raise SecretError(f"{reference}: {error}") from None
+
+
+def _credentials(login: SalesforceLogin, *, production: bool) -> Credentials:
+    return Credentials(
+        flow=login.flow,
+        client_id=resolve(login.client_id),
+        client_secret=resolve(login.client_secret) if login.client_secret else "",
+        username=resolve(login.username),
+        private_key=resolve(login.private_key) if login.private_key else "",
+        production=production,
     )
 
 

@@ -74,19 +74,12 @@ class Arrivals:
 
     def _finder(self, tx: Connection, activities: Sequence[Activity]) -> Callable[[Activity], list[tuple[int, str]]]:
         """Where an activity hangs: record numbers, else the name it waits under."""
-        record, alias, address = tables.record, tables.alias, tables.address
-        by_id: dict[str, int] = {}
-        for some in in_chunks(sorted({id_ for activity in activities for id_ in activity.records})):
-            for table, number in ((alias, alias.c.record), (record, record.c.number)):
-                rows = tx.execute(
-                    select(table.c.crm_id, number).where(
-                        table.c.connection == self.map.connection,
-                        table.c.object.in_(self.map.people),
-                        table.c.crm_id.in_(some),
-                    )
-                )
-                for crm_id, of in rows:
-                    by_id.setdefault(crm_id, of)
+        record, address = tables.record, tables.address
+        ids = {id_ for activity in activities for id_ in activity.records}
+        by_id = self._numbers(tx, ids)
+        standing = identity.standing_for(tx, self.map.connection, ids - by_id.keys())
+        heirs = self._numbers(tx, set(standing.values()))
+        by_id |= {id_: heirs[heir] for id_, heir in standing.items() if heir in heirs}
         by_email: dict[str, list[int]] = {}
         for some in in_chunks(sorted({activity.email for activity in activities if activity.email})):
             rows = tx.execute(
@@ -100,9 +93,8 @@ class Arrivals:
 
         def find(activity: Activity) -> list[tuple[int, str]]:
             if activity.records:
-                object_ = min(self.map.people)
                 return [
-                    (by_id[id_], "") if id_ in by_id else (0, waiting_for(object_, id_))
+                    (by_id[id_], "") if id_ in by_id else (0, waiting_for(id_))
                     for id_ in dict.fromkeys(activity.records)
                 ]
             if not activity.email:
@@ -110,6 +102,21 @@ class Arrivals:
             return [(number, "") for number in by_email.get(activity.email, [])] or [(0, activity.email)]
 
         return find
+
+    def _numbers(self, tx: Connection, ids: set[str]) -> dict[str, int]:
+        """The numbers of the people's records behind ids, as far as they were read."""
+        record = tables.record
+        return {
+            row.crm_id: row.number
+            for some in in_chunks(sorted(ids))
+            for row in tx.execute(
+                select(record.c.crm_id, record.c.number).where(
+                    record.c.connection == self.map.connection,
+                    record.c.object.in_(self.map.people),
+                    record.c.crm_id.in_(some),
+                )
+            )
+        }
 
     def _touchpoints(self, tx: Connection, kinds: Sequence[Kind]) -> dict[tuple[str, str], int]:
         """The numbers of the touchpoints, by ``_key``; a new name of one is kept and marks everybody."""
@@ -140,6 +147,6 @@ def _key(kind: Kind) -> tuple[str, str]:
     return kind.kind, dump({name: attribute.id for name, attribute in kind.attributes.items()})
 
 
-def waiting_for(object_: str, id_: str) -> str:
+def waiting_for(id_: str) -> str:
     """The name under which activities of a record not seen yet wait; no address begins with #."""
-    return f"#{object_}:{id_}"
+    return f"#{id_}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from config.hubspot import HubSpotConnection
+from config.settings import Connection as ConnectionSettings
 from config.settings import Settings
 from scoring.conditions import evaluator
 from scoring.facts import derive
@@ -18,7 +18,7 @@ from sync.store.values import dump, load
 def allowed_records(
     tx: Connection,
     settings: Settings,
-    connection: HubSpotConnection,
+    connection: ConnectionSettings,
     maps: Sequence[ConnectionMap],
     day: int,
 ) -> frozenset[int] | None:

@@ -5,23 +5,23 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection
 
-from config.hubspot import HubSpotConnection
+from config.settings import Connection as ConnectionSettings
 from connectors.base import Account, FieldDefinition
 from connectors.errors import Fatal
-from sync.mapping import ConnectionMap
+from sync.mapping import OUTCOME, ConnectionMap
 from sync.store.store import get_meta, set_meta
 from sync.store.values import dump, load
 
 Definitions = Mapping[str, Mapping[str, FieldDefinition]]
 
 
-def check_account(account: Account, settings: HubSpotConnection) -> None:
+def check_account(account: Account, settings: ConnectionSettings) -> None:
     """Raises Fatal unless the credentials reach the account, and the kind of account, that the settings name."""
-    wanted = settings.portal
+    word, wanted = ("portal", settings.portal) if settings.crm == "hubspot" else ("org", settings.org)
     if (account.id, account.production) != (wanted.id, wanted.production):
         kind, ours = ("production" if which else "test" for which in (account.production, wanted.production))
         raise Fatal(
-            f"the credentials reach portal {account.id} ({kind}), connections/{settings.name}.yaml names {wanted.id} "
+            f"the credentials reach {word} {account.id} ({kind}), connections/{settings.name}.yaml names {wanted.id} "
             f"({ours}); nothing is read or written until both agree"
         )
 
@@ -39,16 +39,19 @@ def check_store(tx: Connection, account: Account, connection: str) -> None:
         )
 
 
-def check_fields(definitions: Definitions, map_: ConnectionMap) -> None:
+def check_fields(definitions: Definitions, map_: ConnectionMap, before: Definitions) -> None:
     """Raises Fatal when a mapped field is gone or hidden, or one of ours cannot be written.
 
-    A lost input would read as empty for everybody, so nobody is rescored on its absence.
+    A lost input would read as empty for everybody, so nobody is rescored on its absence. An optional one may be missing
+    from the beginning, but not once it was there: ``before`` are the definitions as they were last read.
     """
+    asked = {(object_, name) for object_, names in map_.inputs.items() if object_ != OUTCOME for name in names}
+    asked |= {(object_, name) for object_ in map_.people for name in map_.links.values()}
     missing = [
         f"{object_}.{name}"
-        for object_, names in sorted(map_.inputs.items())
-        for name in sorted(names)
+        for object_, name in sorted(asked)
         if name not in definitions.get(object_, {})
+        and (name not in map_.optional.get(object_, ()) or name in before.get(object_, {}))
     ]
     if missing:
         raise Fatal(

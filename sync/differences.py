@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from sync.plan import Approval, Counts, Plan, Planned
+from sync.plan import UNPROFILED, Approval, Counts, Plan, Planned
 from sync.store import tables
 from sync.store.records import DIFFERS, HELD_BACK, fields_of
 from sync.store.store import in_chunks, upsert
 from sync.store.values import DAY_US, dump, load
 
 
-def planned(row: Row[Any], refused: Mapping[str, str], cause: str = "") -> Planned:
+def planned(row: Row[Any], refused: Mapping[str, str], cause: str = "", *, shown_elsewhere: bool = False) -> Planned:
     """A record's row as the plan sees it."""
     return Planned(
         number=row.number,
@@ -23,18 +23,32 @@ def planned(row: Row[Any], refused: Mapping[str, str], cause: str = "") -> Plann
         fields=fields_of(row),
         refused=refused,
         cause=cause,
+        shown_elsewhere=shown_elsewhere,
     )
 
 
-def differing(tx: Connection, connection: str, model: str) -> Iterator[Planned]:
-    """The live records of a connection that differ and are not held back, lowest number first."""
-    record, journey, quarantine = tables.record, tables.journey, tables.quarantine
+def differing(tx: Connection, connection: str, model: str, scores: Mapping[str, str]) -> Iterator[Planned]:
+    """The live records of a connection that differ and are not held back.
+
+    ``scores``: connection -> the field of its records that shows the model's score. Ordered by object and company or
+    account, as writing two people of one account at once makes them wait for each other, then by record number.
+    """
+    record, journey, parent = tables.record, tables.journey, tables.parent
     rows = tx.execute(
         select(record, journey.c.cause)
         .outerjoin(journey, (journey.c.person == record.c.person) & (journey.c.model == model))
+        .outerjoin(parent, (parent.c.record == record.c.number) & parent.c.object.in_(("company", "account")))
         .where(record.c.connection == connection, record.c.differs == DIFFERS, record.c.state == "live")
-        .order_by(record.c.number)
+        .order_by(record.c.object, parent.c.crm_id, record.c.number)
     ).all()
+    refused = _refused(tx, connection)
+    shown = _shown_elsewhere(tx, rows, scores)
+    for row in rows:
+        yield planned(row, refused.get(row.number, {}), row.cause or UNPROFILED, shown_elsewhere=row.number in shown)
+
+
+def _refused(tx: Connection, connection: str) -> dict[int, dict[str, str]]:
+    record, quarantine = tables.record, tables.quarantine
     refused: dict[int, dict[str, str]] = {}
     for number, name, payload in tx.execute(
         select(quarantine.c.record, quarantine.c.field, quarantine.c.payload)
@@ -42,8 +56,25 @@ def differing(tx: Connection, connection: str, model: str) -> Iterator[Planned]:
         .where(record.c.connection == connection)
     ):
         refused.setdefault(number, {})[name] = payload
-    for row in rows:
-        yield planned(row, refused.get(row.number, {}), row.cause or "")
+    return refused
+
+
+def _shown_elsewhere(tx: Connection, rows: Sequence[Row[Any]], scores: Mapping[str, str]) -> set[int]:
+    """Those of these records that do not show their person's score while another record of the person does."""
+    record = tables.record
+    showing: dict[int, set[int]] = {}
+    for some in in_chunks(sorted({row.person for row in rows})):
+        for other in tx.execute(select(record).where(record.c.person.in_(some), record.c.state == "live")):
+            fields, name = fields_of(other), scores.get(other.connection, "")
+            if fields.desired.get(name) is not None and fields.observed.get(name) == fields.desired[name]:
+                showing.setdefault(other.person, set()).add(other.number)
+    return {
+        row.number
+        for row in rows
+        if showing.get(row.person, set()) - {row.number}
+        and (fields := fields_of(row)).desired.get(name := scores.get(row.connection, "")) is not None
+        and fields.observed.get(name) != fields.desired[name]
+    }
 
 
 def keep_verdicts(tx: Connection, plan: Plan) -> None:

@@ -17,8 +17,9 @@ from scoring.facts import DERIVED
 from scoring.journey import Journey, Status
 from scoring.ledger import Ledger
 from scoring.wording import outputs
-from sync.mapping import ConnectionMap, Output, map_of
+from sync.mapping import ConnectionMap, Output, maps_of
 from sync.people import gather
+from sync.pull import first_complete_at
 from sync.score import Scored, Scoring, compiled_for, evaluate
 from sync.store import tables
 from sync.store.records import fields_of
@@ -137,7 +138,7 @@ class Explained:
 
 def scoring_of(tx: Connection, settings: Settings, now: datetime) -> Scoring:
     """What scoring needs to look at persons; what it needs to write (definitions, first pulls) is empty."""
-    maps = [map_of(connection) for connection in settings.connections]
+    maps = [map_ for map_ in maps_of(settings) if first_complete_at(tx, map_.connection) is not None]
     model = settings.models[settings.primary]
     compiled, maps_digest = compiled_for(tx, model, settings.tables, settings.time_zone, maps)
     return Scoring(

@@ -1,114 +1,286 @@
-"""Which records are one person, and which value is the fact.
+"""Which records are one person: looks at those whose ties changed, and keeps persons and journeys in step.
 
-A person's number is the lowest record number of its records. Records are joined by merges (aliases). One value a fact:
-the first known in a fixed order, never by modification time, which our own writes move.
+Runs after the pull and before scoring, over what the store knows by then, so that the order of pages does not matter.
+A person's number is the lowest record number of its records.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
-from connectors.base import Value
 from scoring.journey import Journey, join
-from sync.mapping import HAND_OFF, ConnectionMap, meaning_of
+from sync.joining import Key, Known, persons_of
 from sync.store import tables
 from sync.store.store import in_chunks, upsert
 from sync.store.values import dump, load
 
-#: true as soon as any record of the person says so
-STRICTEST = frozenset({"opted_out", "bounced", "do_not_profile"})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PersonRecord:
-    """A live record of a person, with the inputs of the records it points to."""
-
-    number: int
-    connection: str
-    object: str
-    inputs: Mapping[str, Value]
-    #: company, owner -> inputs
-    parents: Mapping[str, Mapping[str, Value]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
-    """The facts of a person, and the record each came from."""
-
-    values: Mapping[str, str | int | float | bool | date]
-    sources: Mapping[str, int]
-
-
-def facts_of(maps: Sequence[ConnectionMap], records: Sequence[PersonRecord], zone: str) -> Facts:
-    """One value a fact: by connection order, contact before lead, lowest record number; an unknown fact is left out.
-
-    Opt-outs and bounces hold if any record says so. Instants become the date in the zone.
-    """
-    order = {map_.connection: place for place, map_ in enumerate(maps)}
-    by_connection = {map_.connection: map_ for map_ in maps}
-    values: dict[str, str | int | float | bool | date] = {}
-    sources: dict[str, int] = {}
-    for record in sorted(records, key=lambda one: (order[one.connection], one.object != "contact", one.number)):
-        for name, source in by_connection[record.connection].facts.items():
-            if name == HAND_OFF or (name in values and not (name in STRICTEST and values[name] is False)):
-                continue
-            for object_, field in source.columns.items():
-                inputs = record.inputs if object_ == record.object else record.parents.get(object_, {})
-                value = meaning_of(source, inputs.get(field))
-                if value is not None:
-                    values[name] = value.astimezone(ZoneInfo(zone)).date() if isinstance(value, datetime) else value
-                    sources[name] = record.number
-                    break
-    return Facts(values=values, sources=sources)
+#: marked records looked at in one transaction
+CHUNK_RECORDS = 2_000
 
 
 def found(tx: Connection, numbers: Iterable[int]) -> None:
-    """New records begin as persons of their own; known ones stay with theirs."""
+    """New records begin as persons of their own."""
     new = sorted(numbers)
     for some in in_chunks(new):
         tx.execute(update(tables.record).where(tables.record.c.number.in_(some)).values(person=tables.record.c.number))
     upsert(tx, tables.person, [{"number": number, "stale": True} for number in new])
 
 
-def unite(tx: Connection, groups: Iterable[Sequence[int]]) -> None:
-    """Makes one person of each group of records, under the lowest number.
+def mark_unidentified(tx: Connection, numbers: Iterable[int]) -> None:
+    """Who these records are is to be looked at again."""
+    record = tables.record
+    for some in in_chunks(sorted(set(numbers))):
+        tx.execute(update(record).where(record.c.number.in_(some), record.c.person.is_not(None)).values(identify=True))
 
-    Journeys join; the order of groups does not matter.
+
+def identify_some(tx: Connection) -> int:
+    """Settles who some of the marked records are, and everybody tied to them; how many were marked, 0 = none is left.
+
+    Harmless to repeat.
     """
     record = tables.record
-    for group in groups:
-        rows = tx.execute(
-            select(record.c.person).distinct().where(record.c.number.in_(list(group)), record.c.person.is_not(None))
-        )
-        persons = sorted(row.person for row in rows)
-        if len(persons) < 2:
-            continue
-        stays, goes = persons[0], persons[1:]
-        tx.execute(update(record).where(record.c.person.in_(goes)).values(person=stays))
-        _join_journeys(tx, stays, goes)
-        person = tables.person
-        fresh_at = tx.execute(select(func.max(person.c.fresh_at)).where(person.c.number.in_(persons))).scalar()
-        tx.execute(update(person).where(person.c.number == stays).values(fresh_at=fresh_at, stale=True))
-        tx.execute(delete(person).where(person.c.number.in_(goes)))
+    marked = list(
+        tx.execute(
+            select(record.c.number).where(record.c.identify).order_by(record.c.number).limit(CHUNK_RECORDS)
+        ).scalars()
+    )
+    if not marked:
+        return 0
+    around = _Around(tx)
+    around.widen(marked)
+    before = {row.number: row.person for row in around.rows.values()}
+    groups = persons_of(around.known(), around.successions)
+    _keep(tx, before, groups)
+    for some in in_chunks(sorted(before)):
+        tx.execute(update(record).where(record.c.number.in_(some), record.c.identify).values(identify=False))
+    return len(marked)
 
 
-def _join_journeys(tx: Connection, stays: int, goes: Sequence[int]) -> None:
+class _Around:
+    """The records that are tied to some, directly or through others, and their ties."""
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        #: by number
+        self.rows: dict[int, Any] = {}
+        self.successions: dict[Key, Key] = {}
+        self._links: dict[int, set[Key]] = {}
+        self._emails: dict[int, set[str]] = {}
+        self._keys: set[Key] = set()
+
+    def widen(self, numbers: Iterable[int]) -> None:
+        """Takes in these records and everything tied to them."""
+        new = set(numbers)
+        while new:
+            keys = self._read(new)
+            new = self._of_keys(keys) | self._of_persons(new) | self._of_addresses(new)
+            new -= self.rows.keys()
+
+    def known(self) -> list[Known]:
+        """The records with their ties."""
+        return [
+            Known(
+                number=row.number,
+                key=(row.connection, row.object, row.crm_id),
+                state=row.state,
+                links=tuple(sorted(self._links.get(row.number, ()))),
+                emails=tuple(sorted(self._emails.get(row.number, ()))),
+            )
+            for row in self.rows.values()
+        ]
+
+    def _read(self, numbers: set[int]) -> set[Key]:
+        """Reads these records and their links; the keys that are new."""
+        record, link = tables.record, tables.link
+        columns = [record.c[name] for name in ("number", "connection", "object", "crm_id", "state", "person")]
+        keys: set[Key] = set()
+        for some in in_chunks(sorted(numbers)):
+            for row in self._tx.execute(select(*columns).where(record.c.number.in_(some))):
+                self.rows[row.number] = row
+                keys.add((row.connection, row.object, row.crm_id))
+            for row in self._tx.execute(select(link).where(link.c.record.in_(some))):
+                key = (row.connection, row.object, row.crm_id)
+                self._links.setdefault(row.record, set()).add(key)
+                keys.add(key)
+        return keys
+
+    def _of_keys(self, keys: set[Key]) -> set[int]:
+        """The records behind keys, behind what stands for them or what they stand for, and those linking to them."""
+        alias, link, record = tables.alias, tables.link, tables.record
+        found: set[int] = set()
+        new = keys - self._keys
+        while new:
+            self._keys |= new
+            following: set[Key] = set()
+            for some in in_chunks(sorted(new)):
+                here = tuple_(alias.c.connection, alias.c.object, alias.c.crm_id).in_(some)
+                there = tuple_(alias.c.connection, alias.c.into_object, alias.c.into_id).in_(some)
+                for condition in (here, there):
+                    for row in self._tx.execute(select(alias).where(condition)):
+                        key = (row.connection, row.object, row.crm_id)
+                        into = (row.connection, row.into_object, row.into_id)
+                        self.successions[key] = into
+                        following |= {key, into}
+                named = tuple_(link.c.connection, link.c.object, link.c.crm_id).in_(some)
+                found.update(self._tx.execute(select(link.c.record).where(named)).scalars())
+                mine = tuple_(record.c.connection, record.c.object, record.c.crm_id).in_(some)
+                found.update(
+                    self._tx.execute(select(record.c.number).where(mine, record.c.person.is_not(None))).scalars()
+                )
+            new = following - self._keys
+        return found
+
+    def _of_persons(self, numbers: set[int]) -> set[int]:
+        record = tables.record
+        persons = {self.rows[number].person for number in numbers if number in self.rows}
+        return {
+            number
+            for some in in_chunks(sorted(persons))
+            for number in self._tx.execute(select(record.c.number).where(record.c.person.in_(some))).scalars()
+        }
+
+    def _of_addresses(self, numbers: set[int]) -> set[int]:
+        address = tables.address
+        emails: set[str] = set()
+        for some in in_chunks(sorted(numbers)):
+            for row in self._tx.execute(select(address.c.record, address.c.email).where(address.c.record.in_(some))):
+                self._emails.setdefault(row.record, set()).add(row.email)
+                emails.add(row.email)
+        return {
+            number
+            for some in in_chunks(sorted(emails))
+            for number in self._tx.execute(select(address.c.record).where(address.c.email.in_(some))).scalars()
+        }
+
+
+def _keep(tx: Connection, before: Mapping[int, int], groups: Sequence[Sequence[int]]) -> None:
+    """Gives every group of records its person: those that changed take the journeys of all they were, joined."""
+    was = {group[0]: sorted({before[number] for number in group}) for group in groups}
+    times: dict[int, int] = {}
+    for olds in was.values():
+        for old in olds:
+            times[old] = times.get(old, 0) + 1
+    changed = {new: olds for new, olds in was.items() if olds != [new] or times[new] > 1}
+    if not changed:
+        return
+    record = tables.record
+    rows = [
+        {"key": number, "new_person": group[0]}
+        for group in groups
+        if group[0] in changed
+        for number in group
+        if before[number] != group[0]
+    ]
+    if rows:
+        statement = update(record).where(record.c.number == bindparam("key")).values(person=bindparam("new_person"))
+        tx.execute(statement, rows)
+    olds = sorted({old for olds in changed.values() for old in olds})
+    _move_journeys(tx, changed, olds)
+    _move_marks(tx, changed, olds)
+    for old in sorted(set(olds) - was.keys()):
+        heir = min(new for new, theirs in changed.items() if old in theirs)
+        tx.execute(update(tables.transition).where(tables.transition.c.person == old).values(person=heir))
+
+
+def _move_journeys(tx: Connection, changed: Mapping[int, Sequence[int]], olds: Sequence[int]) -> None:
     journey = tables.journey
-    rows = tx.execute(select(journey).where(journey.c.person.in_([stays, *goes])).order_by(journey.c.person)).all()
-    by_model: dict[str, list[dict[str, object]]] = {}
-    for row in rows:
-        by_model.setdefault(row.model, []).append(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name for it
-    tx.execute(delete(journey).where(journey.c.person.in_([stays, *goes])))
-    joined = []
-    for group in by_model.values():
-        whole = Journey.from_dict(load(str(group[0]["journey"])))
-        for other in group[1:]:
-            whole = join(whole, Journey.from_dict(load(str(other["journey"]))))
-        joined.append({**group[0], "person": stays, "journey": dump(whole.to_dict()), "status": whole.status})
-    upsert(tx, journey, joined)
+    standing: dict[int, list[dict[str, Any]]] = {}
+    for some in in_chunks(olds):
+        for row in tx.execute(select(journey).where(journey.c.person.in_(some)).order_by(journey.c.person)):
+            standing.setdefault(row.person, []).append(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name for it
+        tx.execute(delete(journey).where(journey.c.person.in_(some)))
+    rows = []
+    for new, theirs in sorted(changed.items()):
+        by_model: dict[str, list[dict[str, Any]]] = {}
+        for old in theirs:
+            for kept in standing.get(old, ()):
+                by_model.setdefault(kept["model"], []).append(kept)
+        for same in by_model.values():
+            whole = Journey.from_dict(load(same[0]["journey"]))
+            for other in same[1:]:
+                whole = join(whole, Journey.from_dict(load(other["journey"])))
+            rows.append({**same[0], "person": new, "journey": dump(whole.to_dict()), "status": whole.status})
+    upsert(tx, journey, rows)
+
+
+def _move_marks(tx: Connection, changed: Mapping[int, Sequence[int]], olds: Sequence[int]) -> None:
+    person = tables.person
+    standing: dict[int, Any] = {}
+    for some in in_chunks(olds):
+        standing |= {row.number: row for row in tx.execute(select(person).where(person.c.number.in_(some)))}
+        tx.execute(delete(person).where(person.c.number.in_(some)))
+    rows = []
+    for new, theirs in sorted(changed.items()):
+        marks = [standing[old] for old in theirs if old in standing]
+        fresh = [mark.fresh_at for mark in marks if mark.fresh_at is not None]
+        rows.append(
+            {
+                "number": new,
+                "stale": True,
+                "fresh_at": max(fresh, default=None),
+                "maps_digest": marks[0].maps_digest if marks else "",
+            }
+        )
+    upsert(tx, person, rows)
+
+
+def ambiguous(tx: Connection) -> int:
+    """How many addresses more than one person answers to; nobody is joined by those."""
+    address, record = tables.address, tables.record
+    shared = (
+        select(address.c.email)
+        .join(record, record.c.number == address.c.record)
+        .where(record.c.state == "live")
+        .group_by(address.c.email)
+        .having(func.count(record.c.person.distinct()) > 1)
+    )
+    return tx.execute(select(func.count()).select_from(shared.subquery())).scalar_one()
+
+
+def standing_for(tx: Connection, connection: str, ids: Iterable[str]) -> dict[str, str]:
+    """The id of the record that stands for each of these, of those that were merged away or converted."""
+    alias = tables.alias
+    found: dict[str, str] = {}
+    asked = {id_: id_ for id_ in ids}
+    while asked:
+        following: dict[str, str] = {}
+        for some in in_chunks(sorted(set(asked.values()))):
+            rows = tx.execute(
+                select(alias.c.crm_id, alias.c.into_id).where(
+                    alias.c.connection == connection, alias.c.crm_id.in_(some)
+                )
+            )
+            into = {row.crm_id: row.into_id for row in rows}
+            following |= {first: into[at] for first, at in asked.items() if at in into and into[at] != first}
+        found |= following
+        asked = following
+    return found
+
+
+def touch_children(tx: Connection, connection: str, object_: str, ids: Iterable[str]) -> None:
+    """The people that point to these records are to be scored again."""
+    parent, record = tables.parent, tables.record
+    for some in in_chunks(sorted(set(ids))):
+        children = tx.execute(
+            select(parent.c.record)
+            .join(record, record.c.number == parent.c.record)
+            .where(record.c.connection == connection, parent.c.object == object_, parent.c.crm_id.in_(some))
+        ).scalars()
+        mark_stale(tx, list(children))
+
+
+def touch_pointed(tx: Connection, connection: str, numbers: Sequence[int]) -> None:
+    """The people that these records point to are to be scored again."""
+    parent, record = tables.parent, tables.record
+    for some in in_chunks(numbers):
+        pointed = select(parent.c.crm_id).where(parent.c.record.in_(some))
+        people = tx.execute(
+            select(record.c.number).where(
+                record.c.connection == connection, record.c.person.is_not(None), record.c.crm_id.in_(pointed)
+            )
+        ).scalars()
+        mark_stale(tx, list(people))
 
 
 def mark_stale(tx: Connection, records: Iterable[int]) -> None:

@@ -1,10 +1,10 @@
-"""Records into the store: inputs, our own fields, addresses, merges, deletions.
+"""Records into the store: inputs, our own fields, deletions; ``sync.ties`` takes what says who they are.
 
 Inputs are taken by the record's stamp, our own fields by ``sync.observe``. What marks a person for scoring is a change
 of an input, never of our fields.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,13 +13,13 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from connectors.base import Page, Record
 from sync import identity
-from sync.arrivals import Arrivals, waiting_for
-from sync.mapping import ConnectionMap
+from sync.mapping import OUTCOME, ConnectionMap
 from sync.observe import observe
 from sync.store import tables, timelines
-from sync.store.records import columns_of, fields_of, update_rows
+from sync.store.records import EQUAL, columns_of, fields_of, update_rows
 from sync.store.store import in_chunks, upsert
 from sync.store.values import dump, micros
+from sync.ties import Ties
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +28,23 @@ class Intake:
 
     map: ConnectionMap
     now: Callable[[], datetime]
-    #: takes what waited for a record that is seen for the first time
-    arrivals: Arrivals
+    ties: Ties
+    in_scope: Callable[[Record], bool] = lambda _: True
 
     def take(self, tx: Connection, page: Page) -> None:
-        """Stores a page's records, object by object."""
-        for object_ in dict.fromkeys(record.object for record in page.records):
-            self._take(tx, object_, [record for record in page.records if record.object == object_], page)
+        """Stores a page's records, object by object; those outside the scope count as deleted."""
+        inside: dict[str, list[Record]] = {}
+        outside: dict[str, list[str]] = {}
+        for record in page.records:
+            if self.in_scope(record):
+                inside.setdefault(record.object, []).append(record)
+            else:
+                outside.setdefault(record.object, []).append(record.id)
+        for object_, records in inside.items():
+            self._take(tx, object_, records, page)
+        self.ties.succeed(tx, page)
+        for object_, ids in outside.items():
+            self._bury(tx, object_, ids, stamp_at=0)  # what comes back into the scope is newer than that
 
     def _take(self, tx: Connection, object_: str, records: Sequence[Record], page: Page) -> None:
         table = tables.record
@@ -62,13 +72,18 @@ class Intake:
         if object_ in self.map.people:
             identity.found(tx, [numbers[record.id] for record in fresh])
             self._parents(tx, current)
-            self._addresses(tx, object_, current)
-            self._aliases(tx, object_, current)
+            self.ties.tie(tx, current)
             identity.mark_stale(tx, touched)
+            return
+        changed_ids = {row.crm_id for row, _ in changed if row.number in set(touched)} | {record.id for record in fresh}
+        if object_ == OUTCOME:
+            identity.touch_pointed(
+                tx, self.map.connection, [numbers[id_] for id_ in changed_ids]
+            )  # whom it spoke of until now
+            self._parents(tx, current)
+            identity.touch_pointed(tx, self.map.connection, [numbers[id_] for id_ in changed_ids])
         else:
-            self._touch_children(
-                tx, object_, {row.crm_id for row, _ in changed if row.number in set(touched)} | {r.id for r in fresh}
-            )
+            identity.touch_children(tx, self.map.connection, object_, changed_ids)
 
     def _insert(self, tx: Connection, object_: str, records: Sequence[Record], page: Page) -> dict[str, int]:
         if not records:
@@ -87,6 +102,7 @@ class Intake:
                     "stamp_at": micros(record.stamp_at),
                     "created_at": micros(record.created_at) if record.created_at else None,
                     "state": "live",
+                    "identify": object_ in self.map.people,
                     "word": word,
                     "word_at": micros(page.requested_at) if word else None,
                     "observed": dump(self._ours(object_, record)),
@@ -101,7 +117,8 @@ class Intake:
         rows = []
         for row, record in pairs:
             inputs = self._inputs(object_, record)
-            word = self.map.word_of(object_, inputs)
+            # a converted lead was accepted, whatever its frozen fields say
+            word = row.word if row.state == "converted" else self.map.word_of(object_, inputs)
             text = dump(inputs)
             restored = row.state == "deleted" and micros(record.stamp_at) > row.stamp_at
             if text != row.inputs or restored or word != row.word:
@@ -116,6 +133,7 @@ class Intake:
                     "stamp_at": micros(record.stamp_at),
                     "created_at": micros(record.created_at) if record.created_at else row.created_at,
                     "state": "live" if restored else row.state,
+                    "identify": row.identify or restored,
                     "gone_at": None if restored else row.gone_at,
                     "word": word,
                     "word_at": row.word_at if word == row.word else micros(page.requested_at) if word else None,
@@ -172,79 +190,8 @@ class Intake:
             )
             identity.mark_stale(tx, {number for number, _ in [*changed, *gone]})
 
-    def _addresses(self, tx: Connection, object_: str, current: Sequence[tuple[int, Record]]) -> None:
-        table = tables.address
-        answers = {(email, number) for number, record in current for email in record.emails if email}
-        for some in in_chunks([number for number, _ in current]):
-            rows = tx.execute(select(table.c.email, table.c.record).where(table.c.record.in_(some)))
-            for email, number in {(row.email, row.record) for row in rows} - answers:
-                tx.execute(delete(table).where(table.c.email == email, table.c.record == number))
-        upsert(
-            tx,
-            table,
-            [
-                {"connection": self.map.connection, "email": email, "record": number}
-                for email, number in sorted(answers)
-            ],
-        )
-        answers |= {
-            (waiting_for(object_, id_), number) for number, record in current for id_ in (record.id, *record.aliases)
-        }
-        claimed = timelines.claim(tx, self.map.connection, sorted({name for name, _ in answers}))
-        if claimed:
-            self.arrivals.place(tx, {(number, name): claimed[name] for name, number in answers if name in claimed})
-
-    def _aliases(self, tx: Connection, object_: str, current: Sequence[tuple[int, Record]]) -> None:
-        """Joins merged records with the one that stands for them, whichever came first."""
-        table, record = tables.alias, tables.record
-        stands_for = {id_: number for number, one in current for id_ in one.aliases if id_ != one.id}
-        upsert(
-            tx,
-            table,
-            [
-                {"connection": self.map.connection, "object": object_, "crm_id": id_, "record": number}
-                for id_, number in sorted(stands_for.items())
-            ],
-        )
-        for some in in_chunks(sorted({*stands_for, *(one.id for _, one in current)})):
-            losers = tx.execute(
-                select(record.c.number, table.c.record)
-                .join(
-                    record,
-                    (record.c.connection == table.c.connection)
-                    & (record.c.object == table.c.object)
-                    & (record.c.crm_id == table.c.crm_id),
-                )
-                .where(
-                    table.c.connection == self.map.connection,
-                    table.c.object == object_,
-                    table.c.crm_id.in_(some),
-                    record.c.number != table.c.record,
-                    record.c.state != "merged",
-                )
-            ).all()
-            if losers:
-                gone = [row.number for row in losers]
-                tx.execute(
-                    update(record).where(record.c.number.in_(gone)).values(state="merged", differs=0, echo=False)
-                )
-                identity.unite(tx, [(row.number, row.record) for row in losers])
-
-    def _touch_children(self, tx: Connection, object_: str, ids: Iterable[str]) -> None:
-        parent, record = tables.parent, tables.record
-        for some in in_chunks(sorted(ids)):
-            children = tx.execute(
-                select(parent.c.record)
-                .join(record, record.c.number == parent.c.record)
-                .where(
-                    record.c.connection == self.map.connection, parent.c.object == object_, parent.c.crm_id.in_(some)
-                )
-            ).scalars()
-            identity.mark_stale(tx, list(children))
-
     def delete(self, tx: Connection, page: Page) -> None:
         """What is gone from the CRM: activities leave every timeline, records are kept as deleted."""
-        record = tables.record
         gone = [
             timelines.activity_id(self.map.connection, deletion.source, deletion.id)
             for deletion in page.deletions
@@ -252,22 +199,26 @@ class Intake:
         ]
         timelines.displace(tx, {id_: [] for id_ in gone})
         for object_ in {deletion.object for deletion in page.deletions if deletion.object}:
-            ids = [deletion.id for deletion in page.deletions if deletion.object == object_]
-            for some in in_chunks(ids):
-                rows = tx.execute(
-                    select(record.c.number).where(
-                        record.c.connection == self.map.connection,
-                        record.c.object == object_,
-                        record.c.crm_id.in_(some),
-                        record.c.state == "live",
-                    )
-                ).scalars()
-                numbers = list(rows)
-                tx.execute(
-                    update(record)
-                    .where(record.c.number.in_(numbers))
-                    .values(state="deleted", differs=0, echo=False, gone_at=micros(self.now()))
+            self._bury(tx, object_, [deletion.id for deletion in page.deletions if deletion.object == object_])
+
+    def _bury(self, tx: Connection, object_: str, ids: Sequence[str], **also: int) -> None:
+        record = tables.record
+        for some in in_chunks(ids):
+            rows = tx.execute(
+                select(record.c.number).where(
+                    record.c.connection == self.map.connection,
+                    record.c.object == object_,
+                    record.c.crm_id.in_(some),
+                    record.c.state.in_(("live", "converted")),
                 )
+            ).scalars()
+            numbers = list(rows)
+            values = {"state": "deleted", "differs": EQUAL, "echo": False, "gone_at": micros(self.now()), **also}
+            tx.execute(update(record).where(record.c.number.in_(numbers)).values(values))
+            if object_ in self.map.people:
                 identity.mark_stale(tx, numbers)
-                if object_ not in self.map.people:
-                    self._touch_children(tx, object_, some)
+                identity.mark_unidentified(tx, numbers)
+            elif object_ == OUTCOME:
+                identity.touch_pointed(tx, self.map.connection, numbers)
+            else:
+                identity.touch_children(tx, self.map.connection, object_, some)

@@ -4,14 +4,14 @@ Pure. The maps are the admin's; this module answers for them: which fields are i
 activity is, what sales' word on a record is.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
 from config.hubspot import ActivitySource, FactSource
 from config.salesforce import SalesforceActivity, SalesforceConnection, SalesforceFact
-from config.settings import Connection
+from config.settings import Connection, Settings
 from connectors.base import Activity, Attribute, Value
 from scoring.conditions import Condition
 from scoring.journey import Word
@@ -63,6 +63,8 @@ class ConnectionMap:
     activities: Mapping[str, ActivitySource | SalesforceActivity]
     #: the people's objects, those whose facts count first before the others
     order: tuple[str, ...] = ()
+    #: fact -> the rank of this connection's value among those named first for it
+    preferred: Mapping[str, int] = field(default_factory=dict)
     #: other connection and its object -> the field of a person's record that holds the id of theirs
     links: Mapping[tuple[str, str], str] = field(default_factory=dict)
     #: connections whose ids have a short and a long form
@@ -107,8 +109,18 @@ class ConnectionMap:
         return WORDS.get(str(meaning)) if meaning is not None else None
 
 
-def map_of(settings: Connection, salesforce: Iterable[str] = ()) -> ConnectionMap:
-    """The maps of a connection's settings; ``salesforce`` names the connections of that kind."""
+def maps_of(settings: Settings) -> list[ConnectionMap]:
+    """The maps of all connections, the one whose values count first before the others."""
+    salesforce = frozenset(one.name for one in settings.connections if one.crm == "salesforce")
+    return [_map_of(one, salesforce, settings.prefer) for one in settings.connections]
+
+
+def map_of(settings: Connection) -> ConnectionMap:
+    """The maps of a connection on its own."""
+    return _map_of(settings, frozenset(), {})
+
+
+def _map_of(settings: Connection, salesforce: frozenset[str], prefer: Mapping[str, Sequence[str]]) -> ConnectionMap:
     inputs: dict[str, set[str]] = {}
     optional: dict[str, set[str]] = {}
     for source in settings.facts.values():
@@ -132,6 +144,7 @@ def map_of(settings: Connection, salesforce: Iterable[str] = ()) -> ConnectionMa
     outcomes = settings.outcomes if isinstance(settings, SalesforceConnection) else None
     if outcomes is not None:
         inputs[OUTCOME] = {"won", "closed", "closed_on"}
+    preferred = {fact: names.index(settings.name) for fact, names in prefer.items() if settings.name in names}
     meaning: dict[str, Any] = {
         "facts": {name: source.model_dump(exclude_defaults=True) for name, source in settings.facts.items()},
         "activities": [
@@ -139,6 +152,7 @@ def map_of(settings: Connection, salesforce: Iterable[str] = ()) -> ConnectionMa
             for kind, source in settings.activities.items()
         ],
         "outcomes": outcomes and outcomes.model_dump(),
+        "preferred": preferred,
     }
     return ConnectionMap(
         connection=settings.name,
@@ -148,10 +162,11 @@ def map_of(settings: Connection, salesforce: Iterable[str] = ()) -> ConnectionMa
         outputs=outputs,
         activities=settings.activities,
         order=settings.people,
+        preferred=preferred,
         links=links,
-        salesforce=frozenset(salesforce),
+        salesforce=salesforce,
         linked_only=isinstance(settings, SalesforceConnection) and settings.duplicates == "linked",
-        scope=dict(settings.scope),
+        scope={str(object_): condition for object_, condition in settings.scope.items()},
         optional={object_: frozenset(names) for object_, names in optional.items()},
         digest=digest(meaning),
     )

@@ -1,6 +1,6 @@
 """Persons as the scoring core sees them: gathered from the store, many at once, in the order asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +8,20 @@ import numpy as np
 from sqlalchemy import Connection, Row, select
 
 from connectors.base import Value
+from connectors.salesforce.ids import long_id
 from scoring.compile import Touchpoint
 from scoring.journey import Sales, latest_word
+from sync import identity
 from sync.days import score_day
-from sync.identity import Facts, PersonRecord, facts_of
-from sync.mapping import ConnectionMap
+from sync.facts import Facts, PersonRecord, facts_of
+from sync.mapping import OUTCOME, ConnectionMap
+from sync.outcomes import outcome_words
 from sync.store import tables, timelines
 from sync.store.store import in_chunks
 from sync.store.values import at, load
+
+#: states of records whose fields are read
+READ = ("live", "converted")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,28 +34,32 @@ class Person:
     facts: Facts
     activities: timelines.Activities
     sales: Sales | None
-    #: the CRM's creation time of the oldest live record, and its connection
+    #: of those, the ones that are written
+    written: frozenset[int]
+    #: the CRM's creation time of the oldest record, and its connection
     created_at: int
     created_in: str
 
 
 def gather(tx: Connection, numbers: Sequence[int], maps: Sequence[ConnectionMap], zone: str) -> list[Person]:
-    """The persons with these numbers, in that order."""
-    rows = _rows(tx, numbers)
-    live: dict[int, list[Row[Any]]] = {}
-    holding: dict[int, list[int]] = {}
+    """The persons with these numbers, in that order; of connections without a map nothing is known."""
+    mapped = {map_.connection for map_ in maps}
+    rows = [row for row in _rows(tx, numbers) if row.connection in mapped]
+    by_person: dict[int, list[Row[Any]]] = {}
     for row in rows:
-        holding.setdefault(row.person, []).append(row.number)
-        if row.state == "live":
-            live.setdefault(row.person, []).append(row)
-    parents = _parents(tx, [row for row in rows if row.state == "live"])
+        by_person.setdefault(row.person, []).append(row)
+    parents = _parents(tx, [row for row in rows if row.state in READ])
+    outcomes = _outcomes(tx, rows, maps)
+    linked = _linked(tx, by_person.values(), maps)
     packed = _packed(tx, [row.number for row in rows])
     return [
         _person(
             number,
-            live.get(number, []),
-            _whole([packed[of] for of in holding.get(number, []) if of in packed]),
+            by_person.get(number, []),
+            _whole([packed[row.number] for row in by_person.get(number, []) if row.number in packed]),
             parents,
+            outcomes,
+            linked,
             maps,
             zone,
         )
@@ -74,12 +84,15 @@ def touchpoints(tx: Connection) -> list[Touchpoint]:
 
 def _person(
     number: int,
-    records: Sequence[Row[Any]],
+    rows: Sequence[Row[Any]],
     activities: timelines.Activities,
     parents: Mapping[int, Mapping[str, Mapping[str, Value]]],
+    outcomes: Mapping[int, Sequence[Mapping[str, Value]]],
+    linked: Collection[tuple[str, str]],
     maps: Sequence[ConnectionMap],
     zone: str,
 ) -> Person:
+    read = [row for row in rows if row.state in READ]
     facts = facts_of(
         maps,
         [
@@ -89,19 +102,22 @@ def _person(
                 object=row.object,
                 inputs=load(row.inputs),
                 parents=parents.get(row.number, {}),
+                converted=row.state == "converted",
             )
-            for row in records
+            for row in read
         ],
         zone,
     )
-    said = [Sales(word=row.word, at=row.word_at, on=score_day(at(row.word_at), zone)) for row in records if row.word]
-    oldest = min(((row.created_at or 0, row.connection) for row in records), default=(0, ""))
+    said = [Sales(word=row.word, at=row.word_at, on=score_day(at(row.word_at), zone)) for row in read if row.word]
+    oldest = min(((row.created_at or 0, row.connection) for row in read), default=(0, ""))
+    live = [row for row in read if row.state == "live"]
     return Person(
         number=number,
-        records=records,
+        records=live,
+        written=_written(live, linked, maps),
         facts=facts,
         activities=activities,
-        sales=latest_word(said),
+        sales=latest_word([*said, *outcome_words([one for row in read for one in outcomes.get(row.number, ())], zone)]),
         created_at=oldest[0],
         created_in=oldest[1],
     )
@@ -118,6 +134,61 @@ def _rows(tx: Connection, numbers: Sequence[int]) -> list[Row[Any]]:
     ]
 
 
+def _written(
+    live: Sequence[Row[Any]], linked: Collection[tuple[str, str]], maps: Sequence[ConnectionMap]
+) -> frozenset[int]:
+    """Of a person's records in one connection all, or those linked to; the one whose facts count first if none is."""
+    numbers: set[int] = set()
+    for map_ in maps:
+        here = [row for row in live if row.connection == map_.connection]
+        if map_.linked_only and len(here) > 1:
+            named = [row for row in here if (row.connection, row.crm_id) in linked]
+            here = named or [min(here, key=lambda row: (map_.order.index(row.object), row.number))]
+        numbers.update(row.number for row in here)
+    return frozenset(numbers)
+
+
+def _linked(
+    tx: Connection, persons: Iterable[Sequence[Row[Any]]], maps: Sequence[ConnectionMap]
+) -> set[tuple[str, str]]:
+    """Connection and id of the records that others link to, of persons that have several in one connection."""
+    choosing = {map_.connection for map_ in maps if map_.linked_only}
+    asked: list[int] = []
+    for rows in persons:
+        live = [row.connection for row in rows if row.state == "live"]
+        if any(live.count(connection) > 1 for connection in choosing):
+            asked += [row.number for row in rows if row.state == "live"]
+    link = tables.link
+    found: set[tuple[str, str]] = set()
+    for some in in_chunks(asked):
+        for row in tx.execute(select(link).where(link.c.record.in_(some))):
+            heir = identity.standing_for(tx, row.connection, [row.crm_id]).get(row.crm_id, row.crm_id)
+            found.add((row.connection, heir))
+    return found
+
+
+def _outcomes(
+    tx: Connection, rows: Sequence[Row[Any]], maps: Sequence[ConnectionMap]
+) -> dict[int, list[Mapping[str, Value]]]:
+    """Record number -> what became of the opportunities it takes part in."""
+    parent, record = tables.parent, tables.record
+    found: dict[int, list[Mapping[str, Value]]] = {}
+    for map_ in maps:
+        by_id = {row.crm_id: row.number for row in rows if row.connection == map_.connection and row.state in READ}
+        for some in in_chunks(sorted(by_id)) if OUTCOME in map_.inputs else ():
+            pointing = (
+                select(parent.c.crm_id, record.c.inputs, record.c.created_at, record.c.stamp_at)
+                .join(record, record.c.number == parent.c.record)
+                .where(record.c.connection == map_.connection, record.c.object == OUTCOME, record.c.state == "live")
+                .where(parent.c.object.in_(map_.people), parent.c.crm_id.in_(some))
+                .order_by(record.c.number)
+            )
+            for row in tx.execute(pointing):
+                since = at(row.created_at or row.stamp_at)
+                found.setdefault(by_id[row.crm_id], []).append({"since": since, **load(row.inputs)})
+    return found
+
+
 def _parents(tx: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, Mapping[str, Value]]]:
     """Record number -> object -> inputs of the record it points to. Two plain look-ups: a join of them goes astray."""
     parent, record = tables.parent, tables.record
@@ -129,6 +200,8 @@ def _parents(tx: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, Ma
             by_id.setdefault(row.crm_id, []).append(row.record)
     found: dict[int, dict[str, Mapping[str, Value]]] = {}
     for (connection, object_), by_id in pointing.items():
+        for id_, heir in identity.standing_for(tx, connection, by_id).items():
+            by_id.setdefault(heir, []).extend(by_id[id_])
         here = (record.c.connection == connection) & (record.c.object == object_) & (record.c.state == "live")
         for ids in in_chunks(sorted(by_id)):
             for crm_id, inputs in tx.execute(
@@ -166,11 +239,13 @@ def find(tx: Connection, who: str) -> list[int]:
         return list(tx.execute(_persons(record.c.number.in_(ids))).scalars())
     connection, _, crm_id = wanted.rpartition(":")
     here = (record.c.connection == connection) if connection else record.c.connection.is_not(None)
+    if len(crm_id) == 15 and crm_id.isalnum() and not crm_id.isdigit():
+        crm_id = long_id(crm_id)  # Salesforce shows the short form too
     direct = list(tx.execute(_persons((record.c.crm_id == crm_id) & here)).scalars())
     if direct:
         return direct
-    through = select(alias.c.record).where(alias.c.crm_id == crm_id)
-    return list(tx.execute(_persons(record.c.number.in_(through) & here)).scalars())
+    into = select(alias.c.into_id).where(alias.c.crm_id == crm_id)
+    return list(tx.execute(_persons(record.c.crm_id.in_(into) & here)).scalars())
 
 
 def _persons(condition: Any) -> Any:

@@ -20,6 +20,8 @@ SHOWN = frozenset({"grade", "tier", "mql_status", "mql_since"})
 #: outputs whose emptying the guard counts
 CLEARED = frozenset({"score", "tier", "mql_status"})
 MQL = "MQL"
+#: the cause of emptying the fields of a person who is not to be profiled; the guard does not count it as cleared
+UNPROFILED = "do_not_profile"
 #: records that differ for long are refreshed over this many days, by their number
 REFRESH_SPREAD_DAYS = 7
 #: the guard never stops below this many changed records
@@ -40,6 +42,8 @@ class Planned:
     #: quarantined field ("" = the whole record) -> digest of what was refused
     refused: Mapping[str, str]
     cause: str = ""
+    #: another record of the person already shows the score this one should
+    shown_elsewhere: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,8 +51,8 @@ class WriteRules:
     """What a connection's settings say of writing."""
 
     outputs: Mapping[str, Output]
-    #: field -> digest of its definition, part of what re-arms a quarantine
-    definitions: Mapping[str, str]
+    #: object and field -> digest of its definition, part of what re-arms a quarantine
+    definitions: Mapping[tuple[str, str], str]
     min_change: int
     refresh_after_days: int
     now: int
@@ -127,18 +131,18 @@ def payload(record: Planned, name: str, rules: WriteRules) -> str:
     For "" all desired values count but the day of scoring, which changes by itself.
     """
     if name:
-        return digest([name, record.fields.desired.get(name), _meaning(name, rules)])
+        return digest([name, record.fields.desired.get(name), _meaning(record.object, name, rules)])
     values = {
         field: value
         for field, value in record.fields.desired.items()
         if field in rules.outputs and rules.outputs[field].output != "scored_on"
     }
-    return digest([values, {field: _meaning(field, rules) for field in values}])
+    return digest([values, {field: _meaning(record.object, field, rules) for field in values}])
 
 
-def _meaning(name: str, rules: WriteRules) -> list[str | None]:
+def _meaning(object_: str, name: str, rules: WriteRules) -> list[str | None]:
     """What a field stands for: its map and its definition."""
-    return [repr(rules.outputs.get(name)), rules.definitions.get(name)]
+    return [repr(rules.outputs.get(name)), rules.definitions.get((object_, name))]
 
 
 def make_plan(connection: str, records: Iterable[Planned], rules: WriteRules, *, basis: str) -> Plan:
@@ -186,10 +190,12 @@ def due(record: Planned, differing: Sequence[str], rules: WriteRules) -> bool:
     """Whether the quiet-write rule lets this record be written now.
 
     It does when the score moved by ``min_change`` or reached 0 or 100; when grade, tier, status or the MQL date
-    changed; when a field is empty that should not be; or when something differs that was last written
-    ``refresh_after`` ago.
+    changed; when a field is empty that should not be; when another record of the person already shows the score; when
+    the person is not to be profiled; or when something differs that was last written ``refresh_after`` ago.
     """
     fields = record.fields
+    if record.shown_elsewhere or record.cause == UNPROFILED:
+        return True
     if any(fields.observed.get(name) is None for name in differing):
         return True
     for name in differing:
@@ -265,6 +271,7 @@ def count(changes: Iterable[Change], outputs: Mapping[str, Output]) -> Counts:
             if output == "mql_status" and before == MQL:
                 lost.add(change.person)
             emptied = emptied or (output in CLEARED and value is None and before is not None)
+        emptied = emptied and change.cause != UNPROFILED
         cleared += emptied
     return Counts(new_mql=len(new), lost_mql=len(lost), cleared=cleared, changed=changed)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from connectors.base import Connector, Page, Stream
+from connectors.base import Connector, Page, Record, Stream
 from connectors.errors import Fatal, Missing
 from sync import identity
 from sync.arrivals import Arrivals
@@ -20,6 +20,7 @@ from sync.observe import LAG_WINDOW
 from sync.store import tables, timelines
 from sync.store.store import Store, get_meta, in_chunks, set_meta, upsert
 from sync.store.values import dump, load, micros
+from sync.ties import Ties
 
 #: the meta value, by connection, of the end of its first complete pull
 FIRST_COMPLETE = "first_complete:"
@@ -41,18 +42,22 @@ class Reader:
     map: ConnectionMap
     now: Callable[[], datetime]
     retention: timedelta
+    in_scope: Callable[[Record], bool] = lambda _: True
+    #: called at the end of every transaction; raises when somebody else runs the connection by now
+    renew: Callable[[Connection], None] = lambda _: None
     pulled: Pulled = field(default_factory=Pulled)
 
     def apply(self, page: Page, asked: str = "") -> None:
         """Stores one page and its cursor: all of it, or nothing. ``asked`` is what the stream is read for."""
         arrivals = Arrivals(map=self.map, now=self.now, retention=self.retention)
-        intake = Intake(map=self.map, now=self.now, arrivals=arrivals)
+        intake = Intake(map=self.map, now=self.now, ties=Ties(map=self.map, arrivals=arrivals), in_scope=self.in_scope)
         with self.store.begin() as tx:
             intake.take(tx, page)
             arrivals.take(tx, page.activities)
             intake.delete(tx, page)
             if page.stream:
                 self._move_cursor(tx, page, asked)
+            self.renew(tx)
         self.pulled.records += len(page.records)
         self.pulled.activities += len(page.activities)
 
@@ -99,6 +104,7 @@ def pull(
         name = FIRST_COMPLETE + reader.map.connection
         if get_meta(tx, name) is None:
             set_meta(tx, name, str(micros(reader.now())))
+        reader.renew(tx)
     return True
 
 

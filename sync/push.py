@@ -16,6 +16,7 @@ from connectors.base import Connector, Receipt, Refusal
 from connectors.errors import Fatal
 from sync.differences import planned
 from sync.observe import receive
+from sync.paused import Pause, paused
 from sync.plan import Change, Plan, WriteRules, count, payload
 from sync.store import tables
 from sync.store.records import EQUAL, columns_of, fields_of, update_rows
@@ -37,6 +38,8 @@ class Pushed:
     gone: int = 0
     unknown: int = 0
     stopped: bool = False
+    #: what held the rest back
+    paused: Pause | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,8 @@ class Pusher:
     pass_id: str
     now: Callable[[], datetime]
     approved: bool
+    #: called at the end of every transaction; raises when somebody else runs the connection by now
+    renew: Callable[[Connection], None] = lambda _: None
 
     def push(self, plan: Plan, *, stop: Callable[[], bool], on_batch: Callable[[int], None], done: Pushed) -> None:
         """Sends batch after batch until the plan is written or ``stop()`` holds, counting into ``done``.
@@ -60,12 +65,16 @@ class Pusher:
         for object_ in dict.fromkeys(change.object for change in plan.changes):
             changes = [change for change in plan.changes if change.object == object_]
             for batch in in_chunks(changes, self.connector.push_size):
-                if stop():
+                with self.store.begin() as tx:
+                    self.renew(tx)
+                    done.paused = paused(tx, self.now())
+                if stop() or done.paused is not None:
                     done.stopped = True
                     return
                 receipts = self.connector.push([change.update() for change in batch])
                 with self.store.begin() as tx:
                     shared = self._keep(tx, plan.connection, batch, receipts, done)
+                    self.renew(tx)
                 if shared is not None:
                     raise Fatal(
                         f"the CRM refuses over {SHARED_PERCENT} % of a batch with {shared.code}: {shared.message}; "

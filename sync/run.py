@@ -4,29 +4,35 @@ A connection that fails is parked with its reason; the others go on. Nothing is 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
-from config.hubspot import HubSpotConnection
+from config.settings import Connection as ConnectionSettings
 from config.settings import Settings
 from connectors.base import Connector, FieldDefinition, Page
 from connectors.errors import ConnectorError, QuotaSpent
 from scoring.digests import model_digest
 from sync import differences
 from sync.adoption import Adoption, occupied, save_occupied, seed_journeys
+from sync.budget import Budget, keep_spent, spent
 from sync.canary import allowed_records
 from sync.days import score_day
 from sync.definitions import check_account, check_fields, check_store, keep_definitions, kept_definitions
+from sync.identity import identify_some
+from sync.lease import SCORE, Held, LeaseLost, Owner, acquire
 from sync.mapping import ConnectionMap, digest
+from sync.paused import paused
 from sync.plan import Counts, Plan, Verdict, WriteRules, changed_bound, judge, make_plan
 from sync.pull import Pulled, Reader, first_complete_at, pull
 from sync.push import Pushed, Pusher
+from sync.report import ConnectionReport, Progress, RunReport
 from sync.retention import purge
+from sync.scope import scoped
 from sync.score import Scoring, compiled_for, count_stale, mark_everybody, score_stale
 from sync.store import tables
 from sync.store.store import Store, upsert
@@ -36,63 +42,6 @@ log = structlog.get_logger()
 
 #: the CRM's definitions are read again after this long
 DEFINITIONS_FOR = timedelta(hours=1)
-State = Literal[
-    "ok", "planned", "shadow", "stopped_by_guard", "needs_adoption", "parked", "deferred_quota", "interrupted"
-]
-
-
-class Progress(Protocol):
-    """Who is told how far a pass is."""
-
-    def phase(self, name: str, total: int | None) -> None:
-        """A phase begins; ``total`` units of work, None when not known."""
-        ...
-
-    def advance(self, done: int, total: int | None = None) -> None:
-        """So many units more are done."""
-        ...
-
-
-@dataclass(kw_only=True)
-class ConnectionReport:
-    """What a pass did at one connection, in records, persons and calls."""
-
-    state: State = "ok"
-    reason: str = ""
-    pulled: int = 0
-    activities: int = 0
-    scored: int = 0
-    planned: int = 0
-    written: int = 0
-    rejected: int = 0
-    suppressed: int = 0
-    left_out: int = 0
-    calls: int = 0
-    code: str = ""
-    exceeded: dict[str, tuple[int, int]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(kw_only=True)
-class RunReport:
-    """A whole pass."""
-
-    pass_id: str
-    started_at: datetime
-    ended_at: datetime | None = None
-    scored: int = 0
-    connections: dict[str, ConnectionReport] = field(default_factory=dict)
-    plans: dict[str, Plan] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report without the plans, as JSON values."""
-        return {
-            "pass": self.pass_id,
-            "started_at": self.started_at.isoformat(),
-            "ended_at": self.ended_at and self.ended_at.isoformat(),
-            "scored": self.scored,
-            "connections": {name: asdict(report) for name, report in self.connections.items()},
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +53,15 @@ class Options:
     full: bool = False
     only: str | None = None
     adoption: Adoption = "ask"
+    #: the pass ends at the next safe point after this
+    until: datetime | None = None
 
 
 @dataclass(kw_only=True)
 class Open:
     """A connection as a pass uses it."""
 
-    settings: HubSpotConnection
+    settings: ConnectionSettings
     map: ConnectionMap
     connector: Connector
     definitions: Mapping[str, Mapping[str, FieldDefinition]] = field(default_factory=dict)
@@ -124,39 +75,123 @@ class Runtime:
     settings: Settings
     store: Store
     connections: Sequence[Open]
+    owner: Owner
     now: Callable[[], datetime]
     stop: Callable[[], bool]
     progress: Progress
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Turn:
+    """A connection within one pass: it is ours alone, and what it may use is counted."""
+
+    one: Open
+    report: ConnectionReport
+    budget: Budget
+    #: None where nothing is read or written
+    held: Held | None
+    now: Callable[[], datetime]
+
+    @property
+    def name(self) -> str:
+        """The connection's name."""
+        return self.one.settings.name
+
+    def renew(self, tx: Connection) -> None:
+        """Keeps the lease; raises LeaseLost."""
+        if self.held is not None:
+            self.held.renew(tx, self.now())
+
+
 def run_pass(runtime: Runtime, options: Options) -> RunReport:
-    """Runs one pass and keeps its report. Raises StoreError; errors of a CRM park their connection."""
+    """Runs one pass and keeps its report. Raises StoreError; errors of a CRM park their connection.
+
+    A connection that another process runs is left to it.
+    """
     report = RunReport(pass_id=uuid4().hex[:12], started_at=runtime.now())
     wanted = [one for one in runtime.connections if options.only in {None, one.settings.name}]
+    report.connections = {one.settings.name: ConnectionReport() for one in wanted}
+    runtime = _within(runtime, options.until)
     with runtime.store.begin() as tx:  # for a connection this pass does not reach: as they were last read
         for one in runtime.connections:
             one.definitions = one.definitions or kept_definitions(tx, one.settings.name)
-    reports = {one.settings.name: ConnectionReport() for one in wanted}
-    report.connections = reports
-    before = {one.settings.name: one.connector.calls() for one in wanted}
     _keep(runtime, report)
-    ready = [one for one in wanted if not options.pull or _prepare(runtime, one, reports[one.settings.name])]
-    pulled = [
-        one for one in ready if not options.pull or _pull(runtime, one, reports[one.settings.name], full=options.full)
-    ]
-    if pulled and not runtime.stop() and _adopt(runtime, pulled, reports, options):
-        _score(runtime, pulled, report, options)
-        for one in pulled:
-            if not runtime.stop():
-                _plan_and_push(runtime, one, report, options)
-    for one in wanted:
-        mine = reports[one.settings.name]
-        mine.calls = one.connector.calls() - before[one.settings.name]
-        if runtime.stop() and mine.state == "ok":
-            mine.state, mine.reason = "interrupted", "told to stop; the next pass goes on from here"
+    turns = _turns(runtime, wanted, report, options)
+    try:
+        _run(runtime, turns, report, options)
+    finally:
+        _end(runtime, turns)
+    for turn in turns:
+        if runtime.stop() and turn.report.state == "ok":
+            turn.report.state, turn.report.reason = "interrupted", "told to stop; the next pass goes on from here"
     report.ended_at = runtime.now()
     _keep(runtime, report)
     return report
+
+
+def _within(runtime: Runtime, until: datetime | None) -> Runtime:
+    """The runtime of a pass that stops after ``until``."""
+    if until is None:
+        return runtime
+    return replace(runtime, stop=lambda: runtime.stop() or runtime.now() >= until)
+
+
+def _turns(runtime: Runtime, wanted: Sequence[Open], report: RunReport, options: Options) -> list[_Turn]:
+    """The connections nobody else runs; an offline pass neither reads nor writes and takes none."""
+    turns = []
+    for one in wanted:
+        mine = report.connections[one.settings.name]
+        with runtime.store.begin() as tx:
+            held = acquire(tx, one.settings.name, runtime.owner, runtime.now()) if options.pull else None
+            before = spent(tx, one.settings.name, runtime.now())
+        if options.pull and held is None:
+            mine.state, mine.reason = "elsewhere", "another process runs it"
+            continue
+        budget = Budget(
+            calls=one.settings.calls,
+            connector=one.connector,
+            spent_before=before,
+            made_before=one.connector.calls(),
+            now=runtime.now,
+        )
+        turns.append(_Turn(one=one, report=mine, budget=budget, held=held, now=runtime.now))
+    return turns
+
+
+def _run(runtime: Runtime, turns: Sequence[_Turn], report: RunReport, options: Options) -> None:
+    ready = [turn for turn in turns if not options.pull or _prepare(runtime, turn)]
+    pulled = []
+    for place, turn in enumerate(ready):
+        stop = _share(runtime, options.until, len(ready) - place)
+        if not options.pull or _pull(runtime, turn, full=options.full, stop=stop):
+            pulled.append(turn)
+    if not pulled or runtime.stop():
+        return
+    _identify(runtime)
+    if _adopt(runtime, pulled, options):
+        _score(runtime, pulled, report, options)
+        for turn in pulled:
+            if not runtime.stop():
+                _plan_and_push(runtime, turn, report, options)
+
+
+def _share(runtime: Runtime, until: datetime | None, left: int) -> Callable[[], bool]:
+    """When the read of a connection must end, so that the ``left - 1`` after it have their part of the time."""
+    if until is None:
+        return runtime.stop
+    end = runtime.now() + (until - runtime.now()) / left
+    return lambda: runtime.stop() or runtime.now() >= end
+
+
+def _end(runtime: Runtime, turns: Sequence[_Turn]) -> None:
+    """Counts the calls and gives the connections back."""
+    for turn in turns:
+        turn.report.calls = turn.one.connector.calls() - turn.budget.made_before
+        turn.report.hidden = turn.one.connector.hidden()
+        with runtime.store.begin() as tx:
+            keep_spent(tx, turn.name, turn.report.calls, runtime.now())
+            if turn.held is not None:
+                turn.held.release(tx, runtime.now())
 
 
 def _keep(runtime: Runtime, report: RunReport) -> None:
@@ -170,10 +205,14 @@ def _keep(runtime: Runtime, report: RunReport) -> None:
         upsert(tx, tables.pass_, [row])
 
 
-def _guarded(runtime: Runtime, report: ConnectionReport, one: Open, step: Callable[[], bool]) -> bool:
+def _guarded(runtime: Runtime, turn: _Turn, step: Callable[[], bool]) -> bool:
     """Runs a step that talks to a CRM; an error parks the connection and says why."""
+    report = turn.report
     try:
         return step()
+    except LeaseLost as error:
+        report.state, report.reason = "elsewhere", str(error)
+        return False
     except QuotaSpent as error:
         until = f"; it returns at {error.until.isoformat()}" if error.until else ""
         report.state, report.reason = "deferred_quota", f"{error}{until}"
@@ -181,98 +220,134 @@ def _guarded(runtime: Runtime, report: ConnectionReport, one: Open, step: Callab
         if runtime.stop():
             return False
         report.state, report.reason = "parked", str(error)
-    log.error("connection parked", connection=one.settings.name, state=report.state, reason=report.reason)
+    log.error("connection parked", connection=turn.name, state=report.state, reason=report.reason)
     return False
 
 
-def _prepare(runtime: Runtime, one: Open, report: ConnectionReport) -> bool:
+def _prepare(runtime: Runtime, turn: _Turn) -> bool:
     """Whether it is the right account with every mapped field; asked again after ``DEFINITIONS_FOR``."""
-    if one.read_at is not None and runtime.now() - one.read_at < DEFINITIONS_FOR:
-        return True
+    one = turn.one
 
     def check() -> bool:
+        turn.budget.check()
+        if one.read_at is not None and runtime.now() - one.read_at < DEFINITIONS_FOR:
+            return True
         account = one.connector.account()
         check_account(account, one.settings)
         with runtime.store.begin() as tx:
-            check_store(tx, account, one.settings.name)
+            check_store(tx, account, turn.name)
+            before = kept_definitions(tx, turn.name)
         definitions = one.connector.describe()
-        check_fields(definitions, one.map)
+        check_fields(definitions, one.map, before)
         one.definitions, one.read_at = definitions, runtime.now()
         with runtime.store.begin() as tx:
-            keep_definitions(tx, one.settings.name, definitions)
+            keep_definitions(tx, turn.name, definitions)
+        turn.budget.check()
         return True
 
-    return _guarded(runtime, report, one, check)
+    return _guarded(runtime, turn, check)
 
 
-def _pull(runtime: Runtime, one: Open, report: ConnectionReport, *, full: bool) -> bool:
+def _pull(runtime: Runtime, turn: _Turn, *, full: bool, stop: Callable[[], bool]) -> bool:
     reader = Reader(
         store=runtime.store,
-        map=one.map,
+        map=turn.one.map,
         now=runtime.now,
         retention=timedelta(days=runtime.settings.retention.activities_days),
+        in_scope=scoped(turn.one.map, runtime.settings, runtime.now()),
+        renew=turn.renew,
         pulled=Pulled(),
     )
-    runtime.progress.phase(f"pull {one.settings.name}", None)
+    runtime.progress.phase(f"pull {turn.name}", None)
 
     def on_page(page: Page) -> None:
         runtime.progress.advance(len(page.records) + len(page.activities), page.expected)
+        turn.budget.check()
 
-    done = _guarded(
-        runtime, report, one, lambda: pull(reader, one.connector, full=full, on_page=on_page, stop=runtime.stop)
-    )
-    report.pulled, report.activities = reader.pulled.records, reader.pulled.activities
+    done = _guarded(runtime, turn, lambda: pull(reader, turn.one.connector, full=full, on_page=on_page, stop=stop))
+    turn.report.pulled, turn.report.activities = reader.pulled.records, reader.pulled.activities
+    if not done and turn.report.state == "ok":
+        turn.report.state = "interrupted"
+        turn.report.reason = "its time in this pass was over; the next pass goes on from here"
     return done
 
 
-def _adopt(runtime: Runtime, pulled: Sequence[Open], reports: Mapping[str, ConnectionReport], options: Options) -> bool:
+def _identify(runtime: Runtime) -> None:
+    runtime.progress.phase("identify", None)
+    while not runtime.stop():
+        with runtime.store.begin() as tx:
+            done = identify_some(tx)
+        if not done:
+            return
+        runtime.progress.advance(done)
+
+
+def _adopt(runtime: Runtime, pulled: Sequence[_Turn], options: Options) -> bool:
     """An empty store that finds our fields filled asks first; False stops the pass before scoring."""
     with runtime.store.begin() as tx:
-        filled = {one.settings.name: occupied(tx, one.map) for one in pulled}
+        filled = {turn.name: occupied(tx, turn.one.map) for turn in pulled}
         if not any(filled.values()):
             return True
         if options.adoption == "ask":
-            for name, records in filled.items():
-                reports[name].state = "needs_adoption"
-                reports[name].reason = (
-                    f"the store is empty, but {records} records hold values in our fields. If another tool wrote them: "
-                    "leadmark sync --adopt (they are saved, then replaced). If we did and the store was lost: "
-                    "leadmark sync --restored"
+            for turn in pulled:
+                turn.report.state = "needs_adoption"
+                turn.report.reason = (
+                    f"the store is empty, but {filled[turn.name]} records hold values in our fields. If another tool "
+                    "wrote them: leadmark sync --adopt (they are saved, then replaced). If we did and the store was "
+                    "lost: leadmark sync --restored"
                 )
             return False
         now = micros(runtime.now())
-        for one in pulled:
-            save_occupied(tx, one.map, now)
-            if options.adoption == "restored":
-                seed_journeys(tx, one.map, runtime.settings.primary, now)
+        for turn in pulled:
+            save_occupied(tx, turn.one.map, now)
+        if options.adoption == "restored":
+            seed_journeys(tx, [turn.one.map for turn in pulled], runtime.settings.primary, now)
     return True
 
 
-def _score(runtime: Runtime, pulled: Sequence[Open], report: RunReport, options: Options) -> None:
+def _score(runtime: Runtime, pulled: Sequence[_Turn], report: RunReport, options: Options) -> None:
+    """Scores whoever is marked; left to the other process when one scores already."""
+    with runtime.store.begin() as tx:
+        held = acquire(tx, SCORE, runtime.owner, runtime.now())
+    if held is None:
+        return
+
+    def renew(tx: Connection) -> None:
+        held.renew(tx, runtime.now())
+
     scoring = scoring_for(runtime, restored=options.adoption == "restored")
     _keep_model_text(runtime)
-    if mark_everybody(runtime.store, scoring):
+    try:
+        if mark_everybody(runtime.store, scoring):
+            with runtime.store.begin() as tx:
+                purge(
+                    tx,
+                    now=micros(scoring.now),
+                    activities=scoring.retention,
+                    gone=timedelta(days=runtime.settings.retention.gone_days),
+                )
+        runtime.progress.phase("score", count_stale(runtime.store))
+        report.scored = score_stale(
+            runtime.store, scoring, stop=runtime.stop, on_chunk=runtime.progress.advance, renew=renew
+        )
         with runtime.store.begin() as tx:
-            purge(
-                tx,
-                now=micros(scoring.now),
-                activities=scoring.retention,
-                gone=timedelta(days=runtime.settings.retention.gone_days),
-            )
-    runtime.progress.phase("score", count_stale(runtime.store))
-    report.scored = score_stale(runtime.store, scoring, stop=runtime.stop, on_chunk=runtime.progress.advance)
-    for one in pulled:
-        report.connections[one.settings.name].scored = report.scored
+            held.release(tx, runtime.now())
+    except LeaseLost:
+        log.warning("scoring taken over by another process")
+    for turn in pulled:
+        turn.report.scored = report.scored
 
 
 def scoring_for(runtime: Runtime, *, restored: bool = False) -> Scoring:
     """What holds still while the primary model scores, from the store as it is."""
-    settings, maps = runtime.settings, [one.map for one in runtime.connections]
+    settings = runtime.settings
     with runtime.store.begin() as tx:
+        completed = {one.settings.name: first_complete_at(tx, one.settings.name) for one in runtime.connections}
+        # a connection counts once all of it was read, so that nobody is scored on a part
+        maps = [one.map for one in runtime.connections if completed[one.settings.name] is not None]
         compiled, maps_digest = compiled_for(
             tx, settings.models[settings.primary], settings.tables, settings.time_zone, maps
         )
-        completed = {one.settings.name: first_complete_at(tx, one.settings.name) for one in runtime.connections}
     return Scoring(
         compiled=compiled,
         tables=settings.tables,
@@ -287,12 +362,12 @@ def scoring_for(runtime: Runtime, *, restored: bool = False) -> Scoring:
     )
 
 
-def _output_definitions(one: Open) -> dict[str, FieldDefinition]:
+def _output_definitions(one: Open) -> dict[str, dict[str, FieldDefinition]]:
     return {
-        name: definition
+        object_: {
+            name: definition for name, definition in one.definitions.get(object_, {}).items() if name in one.map.outputs
+        }
         for object_ in sorted(one.map.people)
-        for name, definition in one.definitions.get(object_, {}).items()
-        if name in one.map.outputs
     }
 
 
@@ -315,7 +390,11 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
     """The plan of a connection from the store as it is."""
     settings, now = runtime.settings, micros(runtime.now())
     day = day_number(score_day(runtime.now(), settings.time_zone))
-    definitions = {name: digest(repr(definition)) for name, definition in _output_definitions(one).items()}
+    definitions = {
+        (object_, name): digest(repr(definition))
+        for object_, known in _output_definitions(one).items()
+        for name, definition in known.items()
+    }
     models = {model_digest(model) for model in settings.models.values()}
     fields = {name: [output.model, output.output, output.policy] for name, output in one.map.outputs.items()}
     with runtime.store.begin() as tx:
@@ -327,20 +406,32 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
             now=now,
             allowed=allowed_records(tx, settings, one.settings, [other.map for other in runtime.connections], day),
         )
-        records = differences.differing(tx, one.settings.name, settings.primary)
+        records = differences.differing(tx, one.settings.name, settings.primary, _score_fields(runtime))
         plan = make_plan(one.settings.name, records, rules, basis=digest([sorted(models), fields]))
         differences.keep_verdicts(tx, plan)
     return plan, rules
 
 
-def _plan_and_push(runtime: Runtime, one: Open, report: RunReport, options: Options) -> None:
-    mine, write, now = report.connections[one.settings.name], one.settings.write, micros(runtime.now())
-    runtime.progress.phase(f"plan {one.settings.name}", None)
+def _score_fields(runtime: Runtime) -> dict[str, str]:
+    """Connection -> its field with the primary model's score."""
+    return {
+        one.settings.name: name
+        for one in runtime.connections
+        for name, output in one.map.outputs.items()
+        if (output.model, output.output) == (runtime.settings.primary, "score")
+    }
+
+
+def _plan_and_push(runtime: Runtime, turn: _Turn, report: RunReport, options: Options) -> None:
+    one, mine, now = turn.one, turn.report, micros(runtime.now())
+    write = one.settings.write
+    runtime.progress.phase(f"plan {turn.name}", None)
     plan, rules = plan_for(runtime, one)
-    report.plans[one.settings.name] = plan
+    report.plans[turn.name] = plan
     mine.planned, mine.left_out, mine.counts = len(plan.changes), plan.left_out, asdict(plan.counts)
     with runtime.store.begin() as tx:
-        mine.suppressed = differences.held_back(tx, one.settings.name)
+        mine.suppressed = differences.held_back(tx, turn.name)
+        pause = paused(tx, runtime.now())
         verdict = _verdict(tx, plan, one, now)
         if verdict.verdict == "stop" and write.mode != "shadow":
             differences.keep_stop(tx, plan, now)
@@ -351,11 +442,13 @@ def _plan_and_push(runtime: Runtime, one: Open, report: RunReport, options: Opti
         mine.state = "planned"
     elif write.mode == "shadow":
         mine.state, mine.reason = "shadow", "write.mode is shadow: planned, nothing written"
+    elif pause is not None:
+        mine.state, mine.reason = "paused", str(pause)
     elif verdict.verdict == "stop":
         over = ", ".join(f"{name} {total} (at most {bound})" for name, (total, bound) in verdict.exceeded.items())
         mine.state, mine.reason = "stopped_by_guard", f"the plan is larger than the guard allows: {over}"
     else:
-        _push(runtime, one, report, plan, rules, verdict)
+        _push(runtime, turn, report, plan, rules, verdict)
 
 
 def _verdict(tx: Any, plan: Plan, one: Open, now: int) -> Verdict:
@@ -370,26 +463,33 @@ def _verdict(tx: Any, plan: Plan, one: Open, now: int) -> Verdict:
     return judge(plan, bounds=bounds, written=written, approvals=differences.approvals(tx, name, now))
 
 
-def _push(runtime: Runtime, one: Open, report: RunReport, plan: Plan, rules: WriteRules, verdict: Verdict) -> None:
-    mine = report.connections[one.settings.name]
+def _push(runtime: Runtime, turn: _Turn, report: RunReport, plan: Plan, rules: WriteRules, verdict: Verdict) -> None:
     pusher = Pusher(
         store=runtime.store,
-        connector=one.connector,
+        connector=turn.one.connector,
         rules=rules,
         digest=plan.basis,
         pass_id=report.pass_id,
         now=runtime.now,
         approved=verdict.approval is not None,
+        renew=turn.renew,
     )
-    runtime.progress.phase(f"push {one.settings.name}", len(plan.changes))
+    runtime.progress.phase(f"push {turn.name}", len(plan.changes))
     pushed = Pushed()
 
+    def on_batch(records: int) -> None:
+        runtime.progress.advance(records)
+        turn.budget.check(writing=True)
+
     def send() -> bool:
-        pusher.push(plan, stop=runtime.stop, on_batch=runtime.progress.advance, done=pushed)
+        turn.budget.check(writing=True)
+        pusher.push(plan, stop=runtime.stop, on_batch=on_batch, done=pushed)
         return True
 
-    finished = _guarded(runtime, mine, one, send)
-    mine.written, mine.rejected = pushed.written, pushed.rejected
+    finished = _guarded(runtime, turn, send)
+    turn.report.written, turn.report.rejected = pushed.written, pushed.rejected
+    if pushed.paused is not None:
+        turn.report.state, turn.report.reason = "paused", str(pushed.paused)
     if finished and not pushed.stopped and verdict.approval is not None:
         with runtime.store.begin() as tx:
             differences.keep_written(tx, verdict.approval.code, micros(runtime.now()))

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from connectors.base import FieldDefinition, Value, canonical
 from scoring.compile import CompiledModel, compile_model
@@ -24,7 +24,7 @@ from scoring.tables import Tables
 from scoring.wording import outputs
 from sync.arrivals import RELABELLED
 from sync.days import days_of, score_day
-from sync.mapping import ConnectionMap, digest
+from sync.mapping import ConnectionMap, Output, digest
 from sync.people import Person, gather, touchpoints
 from sync.store import tables, timelines
 from sync.store.records import columns_of, fields_of, update_rows
@@ -49,8 +49,8 @@ class Scoring:
     zone: str
     now: datetime
     retention: timedelta
-    #: connection -> field name -> definition, of our output fields
-    definitions: Mapping[str, Mapping[str, FieldDefinition]]
+    #: connection -> object -> field name -> definition, of our output fields
+    definitions: Mapping[str, Mapping[str, Mapping[str, FieldDefinition]]]
     #: connection -> end of its first complete pull in microseconds; None while it never had one
     first_complete_at: Mapping[str, int | None]
     #: the store was seeded from the CRM's fields in this pass
@@ -133,8 +133,11 @@ def mark_everybody(store: Store, scoring: Scoring) -> bool:
 
 def _outputs_digest(scoring: Scoring) -> str:
     fields = {map_.connection: sorted(map_.outputs) for map_ in scoring.maps}
-    definitions = {name: {field: repr(one) for field, one in of.items()} for name, of in scoring.definitions.items()}
-    return digest([fields, definitions])
+    definitions = {
+        name: {object_: {field: repr(one) for field, one in known.items()} for object_, known in of.items()}
+        for name, of in scoring.definitions.items()
+    }
+    return digest([fields, definitions, [map_.linked_only for map_ in scoring.maps]])
 
 
 def count_stale(store: Store) -> int:
@@ -143,7 +146,14 @@ def count_stale(store: Store) -> int:
         return len(tx.execute(select(tables.person.c.number).where(tables.person.c.stale)).all())
 
 
-def score_stale(store: Store, scoring: Scoring, *, stop: Callable[[], bool], on_chunk: Callable[[int], None]) -> int:
+def score_stale(
+    store: Store,
+    scoring: Scoring,
+    *,
+    stop: Callable[[], bool],
+    on_chunk: Callable[[int], None],
+    renew: Callable[[Connection], None] = lambda _: None,
+) -> int:
     """Scores everybody marked; the number of persons evaluated. Ends early, at a chunk's end, when ``stop()`` holds."""
     total = 0
     while not stop():
@@ -159,18 +169,24 @@ def score_stale(store: Store, scoring: Scoring, *, stop: Callable[[], bool], on_
             if not numbers:
                 break
             total += _score_chunk(tx, numbers, scoring)
+            renew(tx)
         on_chunk(len(numbers))
     return total
 
 
 def _score_chunk(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> int:
     compiled, maps = scoring.compiled, scoring.maps_digest
-    alive = [person for person in gather(tx, numbers, scoring.maps, scoring.zone) if person.records]
+    people = [person for person in gather(tx, numbers, scoring.maps, scoring.zone) if person.records]
+    alive = [person for person in people if not unprofiled(person)]
+    refusing = [person for person in people if unprofiled(person)]
     marks = {row.number: row for some in in_chunks(numbers) for row in tx.execute(_marks(some))}
     journeys = {
         row.person: row for some in in_chunks(numbers) for row in tx.execute(_journeys(some, scoring.model.model))
     }
     kept, moved, records = [], [], []
+    for person in refusing:
+        records += _emptied(person, scoring)
+    _forget_profiles(tx, [person.number for person in refusing])
     for one in evaluate(alive, scoring):
         number = one.person.number
         before = journeys.get(number)
@@ -203,6 +219,20 @@ def _score_chunk(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> in
         [{"number": number, "stale": False, "fresh_at": None, "maps_digest": maps} for number in numbers],
     )
     return len(alive)
+
+
+def unprofiled(person: Person) -> bool:
+    """Whether a person is not to be profiled: not scored, no activities kept, our fields emptied once."""
+    return person.facts.values.get("do_not_profile") is True
+
+
+def _forget_profiles(tx: Connection, numbers: Sequence[int]) -> None:
+    """Takes journeys and activities of these persons out of the store."""
+    record, timeline = tables.record, tables.timeline
+    for some in in_chunks(numbers):
+        tx.execute(delete(tables.journey).where(tables.journey.c.person.in_(some)))
+        theirs = select(record.c.number).where(record.c.person.in_(some))
+        tx.execute(delete(timeline).where(timeline.c.record.in_(theirs)))
 
 
 def _marks(numbers: Sequence[int]) -> Any:
@@ -291,25 +321,43 @@ def _transition_row(one: Scored, transition: Transition, compiled: CompiledModel
 
 def _desired(one: Scored, journey: Journey, scoring: Scoring) -> list[dict[str, Any]]:
     """The rows of the person's records whose desired values, or the cache beside them, change."""
+    by_connection = {map_.connection: map_ for map_ in scoring.maps}
     rows = []
-    for map_ in scoring.maps:
-        ours = {name: output for name, output in map_.outputs.items() if output.model == scoring.model.model}
-        records = [row for row in one.person.records if row.connection == map_.connection]
-        if not ours or not records:
+    for row in one.person.records:
+        ours = _ours(by_connection[row.connection], scoring)
+        if not ours:
             continue
-        definitions = scoring.definitions.get(map_.connection, {})
-        lengths = {output.output: length for name, output in ours.items() if (length := _length(definitions.get(name)))}
-        values = outputs(scoring.model, journey, one.ledger, scoring.day, lengths)
-        desired = {name: _canonical(definitions.get(name), values[output.output]) for name, output in ours.items()}
-        for row in records:
-            columns = columns_of(_with_desired(row, desired))
-            if columns["desired"] != row.desired or columns["differs"] != row.differs:
-                rows.append({"key": row.number, "desired": columns["desired"], "differs": columns["differs"]})
+        desired: dict[str, Value] = {}
+        if row.number in one.person.written:
+            definitions = scoring.definitions.get(row.connection, {}).get(row.object, {})
+            lengths = {
+                output.output: length for name, output in ours.items() if (length := _length(definitions.get(name)))
+            }
+            values = outputs(scoring.model, journey, one.ledger, scoring.day, lengths)
+            desired = {name: _canonical(definitions.get(name), values[output.output]) for name, output in ours.items()}
+        rows += _changed(row, desired)
     return rows
 
 
-def _with_desired(row: Any, desired: Mapping[str, Value]) -> Any:
-    return replace(fields_of(row), desired=desired)
+def _emptied(person: Person, scoring: Scoring) -> list[dict[str, Any]]:
+    """The rows of the records of a person who is not to be profiled: nothing of ours is to stand there."""
+    by_connection = {map_.connection: map_ for map_ in scoring.maps}
+    return [
+        changed
+        for row in person.records
+        for changed in _changed(row, dict.fromkeys(_ours(by_connection[row.connection], scoring)))
+    ]
+
+
+def _ours(map_: ConnectionMap, scoring: Scoring) -> dict[str, Output]:
+    return {name: output for name, output in map_.outputs.items() if output.model == scoring.model.model}
+
+
+def _changed(row: Any, desired: Mapping[str, Value]) -> list[dict[str, Any]]:
+    columns = columns_of(replace(fields_of(row), desired=desired))
+    if columns["desired"] == row.desired and columns["differs"] == row.differs:
+        return []
+    return [{"key": row.number, "desired": columns["desired"], "differs": columns["differs"]}]
 
 
 def _length(definition: FieldDefinition | None) -> int | None:

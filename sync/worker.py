@@ -25,7 +25,8 @@ from sync.metrics import Metrics, Standing
 from sync.paused import paused
 from sync.quarantine import groups
 from sync.reload import Current
-from sync.run import RunReport, Runtime
+from sync.report import RunReport
+from sync.run import Runtime
 from sync.store import tables
 from sync.store.store import Store, StoreError
 from sync.store.values import at, load

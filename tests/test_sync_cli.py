@@ -17,7 +17,7 @@ from sync.cli.commands import app
 from sync.cli.demo import SEED, configured
 from sync.cli.emulating import TOKEN, started
 from sync.cli.passes import code_of, plan_code_of
-from sync.run import ConnectionReport, RunReport
+from sync.report import ConnectionReport, RunReport
 
 HERE = Path(__file__).parent
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync.cli import demo
-from sync.run import ConnectionReport, RunReport
+from sync.report import ConnectionReport, RunReport
 
 SCRIPT = Path(sys.executable).with_name("leadmark")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

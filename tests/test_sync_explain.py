@@ -14,9 +14,10 @@ from scoring.journey import Journey
 from sync.explain import explained, names_of, records_of, scoring_of
 from sync.happenings import VARIANT_ROWS, happenings
 from sync.people import gather
+from sync.pull import FIRST_COMPLETE
 from sync.score import evaluate
 from sync.store import tables, timelines
-from sync.store.store import open_store
+from sync.store.store import open_store, set_meta
 from sync.store.values import dump, micros
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,6 +61,7 @@ def store(tmp_path_factory):
             ],
         )
         tx.execute(insert(tables.parent).values(record=1, object="company", crm_id="77"))
+        set_meta(tx, FIRST_COMPLETE + "hubspot", "0")
         tx.execute(insert(tables.person), [{"number": 1, "stale": False}, {"number": 3, "stale": False}])
     yield opened
     opened.close()

@@ -29,7 +29,7 @@ KINDS = ("score", "tier", "grade", "mql_status", "mql_since", "summary", "fit", 
 OUTPUTS = {f"lm_{kind}": Output(field=f"lm_{kind}", model="b2b", output=kind, policy="overwrite") for kind in KINDS}
 RULES = WriteRules(
     outputs=OUTPUTS,
-    definitions=dict.fromkeys(OUTPUTS, "d1"),
+    definitions={("contact", name): "d1" for name in OUTPUTS},
     min_change=5,
     refresh_after_days=30,
     now=NOW,
@@ -155,7 +155,7 @@ def test_what_the_crm_refused_stays_out_while_it_would_be_the_same(field):
     assert (made.changes, made.held_back, made.left_out) == ((), (), 1)
     other_value = record({"lm_score": 61}, refused=refused.refused)
     assert plan(other_value).changes
-    other_definition = replace(RULES, definitions=RULES.definitions | {"lm_score": "d2"})
+    other_definition = replace(RULES, definitions=RULES.definitions | {("contact", "lm_score"): "d2"})
     assert plan(refused, rules=other_definition).changes
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from config.hubspot import HubSpotConnection
 from connectors.base import Activity, Attribute, Deletion, Page, Record
+from sync.identity import identify_some
 from sync.mapping import map_of
 from sync.people import gather, touchpoints
 from sync.pull import Reader
@@ -81,6 +82,7 @@ def form(id_, *, email="", records=(), days=1, name="demo", label="Demo request"
 
 def people(one):
     """Everybody with a live record, by the ids of those records: facts, sales' word, days and kinds of activities."""
+    identify(one)
     with one.store.begin() as tx:
         numbers = sorted(
             set(tx.execute(select(tables.record.c.person).where(tables.record.c.object == "contact")).scalars())
@@ -102,7 +104,14 @@ def stale(one):
         return set(tx.execute(select(tables.person.c.number).where(tables.person.c.stale)).scalars())
 
 
+def identify(one):
+    with one.store.begin() as tx:
+        while identify_some(tx):
+            pass
+
+
 def settle(one):
+    identify(one)
     with one.store.begin() as tx:
         tx.execute(tables.person.update().values(stale=False))
 

@@ -16,8 +16,9 @@ import urllib3
 from connectors.base import Allowance
 from connectors.errors import ConnectorError, Retriable
 from connectors.hubspot.failures import failure
-from connectors.hubspot.sdk import Sockets, dated, open_sdk
+from connectors.hubspot.sdk import dated, open_sdk
 from connectors.retry import RetryPolicy, retrying
+from connectors.sockets import Sockets
 from connectors.throttle import Throttle
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 from hubspot import HubSpot as Sdk
 from hubspot.discovery.discovery_base import DiscoveryBase
 
-from connectors.sockets import Sockets as Sockets  # noqa: PLC0414 - the client takes it from here
+from connectors.sockets import Sockets
 
 #: numbered path -> dated path; what has no dated twin stays as it is
 _RULES = (

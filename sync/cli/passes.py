@@ -20,7 +20,8 @@ from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, 
 from sync.cli.progress import shown as progress_shown
 from sync.explain import names_of
 from sync.plan import as_json
-from sync.run import Options, RunReport, Runtime, run_pass
+from sync.report import RunReport
+from sync.run import Options, Runtime, run_pass
 from sync.store.values import micros
 
 #: states that wait for a yes, and states of a connection that was not done

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from sync.cli.opening import Where, count, typed
 from sync.cli.show import changes, line, pairs, table
-from sync.run import ConnectionReport, RunReport
+from sync.report import ConnectionReport, RunReport
 
 STATES: Mapping[str, tuple[str, str]] = {
     "ok": ("done", "green"),

@@ -28,7 +28,8 @@ from connectors.emulator.server import Emulator
 from sync import differences
 from sync.app import Quiet, open_runtime
 from sync.explain import all_explained, scoring_of
-from sync.run import ConnectionReport, Options, RunReport, Runtime, run_pass
+from sync.report import ConnectionReport, RunReport
+from sync.run import Options, Runtime, run_pass
 from sync.store import tables
 from sync.store import values as stored
 from sync.store.store import in_chunks

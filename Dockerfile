@@ -39,6 +39,6 @@ VOLUME /data
 EXPOSE 8080
 # Whether the process turns, not whether a CRM answers: a restart mends no CRM.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client, sys; c = http.client.HTTPConnection('127.0.0.1', 8080, timeout=4); c.request('GET', '/livez'); sys.exit(c.getresponse().status != 200)"]
+    CMD ["python", "-m", "sync.health"]
 ENTRYPOINT ["leadmark"]
 CMD ["worker", "--config", "/etc/leadmark"]

@@ -137,7 +137,7 @@ def health_is_what_livez_says(image):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            words = [word.replace("8080", str(server.server_port)) for word in probe.words]
+            words = [*probe.words, str(server.server_port)]
             assert run(image, *words, http_proxy="http://127.0.0.1:9").returncode == 0
             assert run(image, *words).returncode == 1
         finally:

@@ -293,7 +293,7 @@ def test_collections_also_make_and_read(org: Org) -> None:
     assert failed["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
     gone = lead(org)
     org.delete("Lead", gone)
-    asked = {"ids": [gone, made["id"], "nothing"], "fields": ["LastName"]}
+    asked = {"ids": [gone, made["id"][:15], new_id("00Q", 999)], "fields": ["LastName"]}
     status, found = ask(org, "POST", f"{COLLECTION}/Lead", asked)
     assert (status, [item and item["LastName"] for item in found]) == (200, [None, "Sands", None])
     for wrong, code in (({"ids": [], "fields": ["Nonsense"]}, "INVALID_FIELD"), ({"ids": "x"}, "JSON_PARSER_ERROR")):

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from connectors.emulator.salesforce.checks import checked_insert, checked_update
+from connectors.emulator.salesforce.ids import normalised
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.refusals import Refused
 from connectors.emulator.wire import Reply, Request
@@ -70,13 +71,8 @@ def read_many(org: Org, request: Request) -> Reply:
     if len(ids) > MOST_IDS:
         raise Refused("EXCEEDED_ID_LIMIT", f"cannot retrieve more than {MOST_IDS} records")
     known = _known(org, object_, names)
-    found = org.rows[object_]
-    return Reply(
-        body=[
-            _shown(org, object_, row.id, known) if (row := found.get(str(id_))) and not row.deleted else None
-            for id_ in ids
-        ]
-    )
+    rows = [org.rows[object_].get(normalised(id_)) for id_ in ids]
+    return Reply(body=[_shown(org, object_, row.id, known) if row and not row.deleted else None for row in rows])
 
 
 def _many(org: Org, request: Request, write: Callable[[Org, str, Any, Request, int], _Write]) -> Reply:

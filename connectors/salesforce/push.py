@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 _EXTRA_CALLS = 64
 #: how often rows that were locked go out
 _LOCKED = RetryPolicy(attempts=4, first_s=1.0)
-#: of one push, so many rows may be refused for what blames the batch; more, and the org is at fault, not the rows
+#: so many rows of a push, or one in so many of those judged, may be refused alone for what blames the batch; with
+#: more of them the org is at fault, and no row is
 _ALONE, _ALONE_SHARE = 5, 5
 
 
@@ -112,7 +113,8 @@ class _Batch:
     def receipt(self, update: FieldUpdate) -> Receipt:
         """What became of the update; unknown where nothing was told."""
         refusal = self.alone.get(update.record_id)
-        if refusal is not None and len(self.alone) <= max(_ALONE, len(self.values) // _ALONE_SHARE):
+        judged = len(self.receipts) + len(self.alone)
+        if refusal is not None and len(self.alone) <= max(_ALONE, judged // _ALONE_SHARE):
             return Receipt(object=update.object, record_id=update.record_id, refusal=refusal)
         unknown = Receipt(object=update.object, record_id=update.record_id)
         return self.receipts.get(update.record_id, unknown)
@@ -148,24 +150,32 @@ class _Batch:
                 if blamed is not None:
                     heavy.append(update)
                     why[update.record_id] = Refusal(code=blamed.code, message=str(blamed), field=blamed.field)
-        if len(updates) == 1:
-            self.alone.update(why)
-            return not heavy
-        halved = [self._halved([one for one in heavy if one.object == of]) for of in PEOPLE]
-        return all(halved)
-
-    def _halved(self, heavy: Sequence[FieldUpdate]) -> bool:
         if not heavy:
             return True
+        if len(updates) == 1:
+            self.alone.update(why)
+            return False
+        if len(heavy) == len(updates) and len({update.object for update in updates}) == 1:
+            return self._halved(heavy)
+        return self._apart(heavy)
+
+    def _apart(self, heavy: Sequence[FieldUpdate]) -> bool:
+        """Sends these rows without those they went with, and from now on the two objects in calls of their own."""
+        for update in heavy:
+            self.writer.sizes.setdefault(update.object, UPDATE_ROWS)
+        sent = [self._send_object([one for one in heavy if one.object == of]) for of in PEOPLE]
+        return all(sent)
+
+    def _halved(self, heavy: Sequence[FieldUpdate]) -> bool:
+        """Sends the rows in two halves; where no row is to blame there were too many, and the size is remembered."""
         half = (len(heavy) + 1) // 2
         first, second = self._send_object(heavy[:half]), self._send_object(heavy[half:])
-        well = first and second
-        if well:
-            # no row is to blame, so there were too many
-            sizes, object_ = self.writer.sizes, heavy[0].object
-            sizes[object_] = min(sizes.get(object_, UPDATE_ROWS), half)
-            log.info("fewer_rows_a_call", object=object_, rows=sizes[object_])
-        return well
+        if not (first and second):
+            return False
+        sizes, object_ = self.writer.sizes, heavy[0].object
+        sizes[object_] = min(sizes.get(object_, UPDATE_ROWS), half)
+        log.info("fewer_rows_a_call", object=object_, rows=sizes[object_])
+        return True
 
     def _row(self, update: FieldUpdate) -> Json:
         values = {name: encode(value) for name, value in self.values[update.record_id].items()}

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 #: states of a connection whose pass did all it was to do
 GOOD = frozenset({"ok", "planned", "shadow", "paused"})
 #: the state of a connection that another process runs
-STANDING_BY = "standing_by"
+ELSEWHERE = "elsewhere"
 #: passes among which the last good one is looked for
 LOOKED_AT = 100
 #: a store that takes longer than this for one row does not answer
@@ -112,7 +112,7 @@ class Worker:
         waiting = [group for group in groups(tx) if not group.dropped]
         return Standing(
             good_at=good_at,
-            held={name: self.states.get(name) != STANDING_BY for name in names},
+            held={name: self.states.get(name) != ELSEWHERE for name in names},
             quarantined={name: sum(group.count for group in waiting if group.connection == name) for name in names},
             config_ok=not self.current.problem,
             paused=paused(tx, self.limit.now()) is not None,
@@ -207,7 +207,7 @@ def _answers(store: Store) -> bool:
 def _role(state: str | None) -> str:
     if state is None:
         return "no pass yet"
-    return "stands by" if state == STANDING_BY else "runs"
+    return "stands by" if state == ELSEWHERE else "runs"
 
 
 def _told(*, fine: bool, **said: object) -> Answer:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from sync.metrics import Metrics, Standing
-from sync.run import ConnectionReport, RunReport
+from sync.report import ConnectionReport, RunReport
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -17,7 +17,7 @@ from sync.health import Pulse
 from sync.metrics import Metrics
 from sync.paused import pause
 from sync.reload import Current, Watched
-from sync.run import ConnectionReport, RunReport
+from sync.report import ConnectionReport, RunReport
 from sync.store import tables
 from sync.store.store import StoreError
 from sync.store.values import dump, micros
@@ -191,6 +191,7 @@ def test_a_pass_that_fails_has_no_deadline_left_behind(desk):
         ("interrupted", False),
         ("stopped_by_guard", False),
         ("needs_adoption", False),
+        ("elsewhere", False),
     ],
 )
 def test_which_passes_are_good(desk, state, good):
@@ -261,7 +262,7 @@ def test_it_is_ready_as_soon_as_the_store_answers(desk):
 
 
 def test_one_that_stands_by_is_ready_and_says_so(desk):
-    desk.passes = [desk.report("standing_by")]
+    desk.passes = [desk.report("elsewhere")]
     desk.tick()
     assert desk.ready() == (
         200,

@@ -3,7 +3,8 @@
 import sys
 import time
 from contextlib import AbstractContextManager, ExitStack
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -14,6 +15,7 @@ from sync.cli import exits
 from sync.cli.exits import CommandError
 from sync.cli.opening import Where, folder_of, print_json, settings_of, stdout, store_of, typed
 from sync.health import Pulse, serve
+from sync.lease import this_process
 from sync.metrics import Metrics
 from sync.paused import pause as hold
 from sync.paused import resume as go_on
@@ -28,15 +30,16 @@ def worker(where: Where) -> int:
     """Runs passes until SIGTERM or SIGINT."""
     settings, stop, now = settings_of(where), Stop(), clock()
     configure_logging(as_json=not sys.stderr.isatty())
-    pulse, limit = Pulse(monotonic=time.monotonic), Limit(asked=stop, now=now)
+    owner, pulse, limit = this_process(), Pulse(monotonic=time.monotonic), Limit(asked=stop, now=now)
 
     def opened(settings: Settings) -> AbstractContextManager[Runtime]:
-        return open_runtime(settings, progress=pulse, now=now, stop=limit, sleep=stop.wait)
+        patient = replace(owner, patience=timedelta(seconds=settings.worker.every_s))
+        return open_runtime(settings, progress=pulse, now=now, stop=limit, sleep=stop.wait, owner=patient)
 
     current = Current(config=Watched(folder=folder_of(where[0]), overlay=where[1], settings=settings), open=opened)
     one = Worker(
         current=current,
-        run=lambda runtime, _: run_pass(runtime, Options()),
+        run=lambda runtime, ends_at: run_pass(runtime, Options(until=ends_at)),
         limit=limit,
         pulse=pulse,
         metrics=Metrics(now=now),

@@ -1,5 +1,6 @@
 """The org: its ids, its objects, and what becomes of records."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -259,6 +260,40 @@ def test_a_lead_may_become_a_contact_that_is_there_whose_values_stay(org: Org) -
     assert row.values["ConvertedAccountId"] == account.id
     elsewhere = org.create("Account", {"Name": "Other"})
     assert org.convert(lead(org).id, account=elsewhere.id).values["AccountId"] == elsewhere.id
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("work", "delete", "undelete", "merge", "convert")), st.integers(0, 3), st.integers(0, 3)
+    ),
+    max_size=25,
+)
+
+
+@given(STEPS)
+def test_no_live_activity_hangs_on_a_dead_person_whatever_happens(steps: list[tuple[str, int, int]]) -> None:
+    org = Org(EmulatorClock(NOW))
+    people = [("Lead", lead(org)) for _ in range(4)]
+    for step, first, second in steps:
+        (object_, row), (_, other) = people[first], people[second]
+        org.clock.advance(1)
+        with suppress(Refused):
+            match step:
+                case "work" if not row.deleted and not row.values.get("IsConverted"):
+                    org.create("Task", {"WhoId": row.id})
+                    org.create("CampaignMember", {f"{object_}Id": row.id, "CampaignId": "c"})
+                case "delete":
+                    org.delete(object_, row.id)
+                case "undelete":
+                    org.undelete(object_, row.id)
+                case "merge":
+                    org.merge(object_, row.id, other.id)
+                case "convert":
+                    people[first] = ("Contact", org.convert(row.id))
+    for task in org.live("Task"):
+        assert not org.row(org.object_of(task.values["WhoId"]), task.values["WhoId"]).deleted
+    for member in org.live("CampaignMember"):
+        assert not org.row(member.values["Type"], member.values["LeadOrContactId"]).deleted
 
 
 def test_old_events_and_old_closed_tasks_are_archived(org: Org) -> None:

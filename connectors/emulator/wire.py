@@ -58,7 +58,7 @@ class Reply:
 
 
 class Refusal(Exception):
-    """An answer in HubSpot's error envelope; the server adds the correlation id."""
+    """An answer in HubSpot's error envelope, to which the server adds the correlation id; Salesforce has its own."""
 
     def __init__(
         self,

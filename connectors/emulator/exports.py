@@ -1,9 +1,8 @@
-"""A portal from CSV exports, so that a model can be tried on real people before a CRM is touched.
+"""A portal, an org or both from CSV exports, so that a model can be tried on real people before a CRM is touched.
 
 ``docs/emulator.md`` lists the files and their columns. Rows with a problem are left out and reported, all at once.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +13,9 @@ from connectors.emulator.hubspot.definitions import FIELD_TYPES, Definition
 from connectors.emulator.hubspot.rows import Row
 from connectors.emulator.hubspot.values import BadValue, stored
 from connectors.emulator.hubspot.world import ENGAGEMENTS, World
-from connectors.emulator.sheets import Line, Problems, Sheet, guessed_type, read_sheet, slug
+from connectors.emulator.salesforce.exports import FILES, load_org
+from connectors.emulator.salesforce.org import Org
+from connectors.emulator.sheets import Line, Problems, RowError, Sheet, guessed_type, read_sheet, slug
 from connectors.emulator.wire import Refusal
 
 _FILES = (
@@ -38,10 +39,6 @@ _COLUMNS = {
 
 #: of campaigns and lists that have a name and no id
 _FIRST_NUMBER = 9_000_001
-
-
-class _RowError(ValueError):
-    """Why a row is left out."""
 
 
 @dataclass(slots=True)
@@ -68,35 +65,46 @@ class _Import:
 
         return read_sheet(path, self.problems, column)
 
-    def each(self, sheet: Sheet | None, take: Callable[[Line], None]) -> None:
-        """Takes every row; what is wrong with one is a problem of its line."""
-        if sheet is None:
-            return
-        for line in sheet.lines:
-            try:
-                take(line)
-            except _RowError as error:
-                self.problems.say(sheet.name, line.number, str(error))
-            except Refusal:
-                self.problems.say(sheet.name, line.number, "another row has this e-mail address; merge the two")
+
+def load(folder: Path, now: datetime) -> tuple[World | None, Org | None, list[str]]:
+    """The portal and the org the files describe, with one clock, and the problems found.
+
+    Either is None when none of its files is there, or its people cannot be used at all.
+    """
+    if not folder.is_dir():
+        return None, None, [f"{folder}: there is no such folder; name the one that holds contacts.csv or Lead.csv"]
+    problems = Problems()
+    known = [*(f"{name}.csv" for name in _FILES), *FILES]
+    files = sorted(path.name for path in folder.glob("*.csv"))
+    for name in files:
+        if name not in known:
+            problems.say(
+                name, 1, f"the emulator does not know this file; rename it to one of {', '.join(known)}, or remove it"
+            )
+    clock = EmulatorClock(now)
+    salesforce = bool(set(files) & set(FILES))
+    # of a folder with nothing in it contacts.csv is missing
+    hubspot = bool(set(files) & set(known) - set(FILES)) or not salesforce
+    world = _world(folder, clock, problems) if hubspot else None
+    org = load_org(folder, clock, problems) if salesforce else None
+    return world, org, problems.in_order()
 
 
 def load_world(folder: Path, now: datetime) -> tuple[World | None, list[str]]:
-    """The portal the files describe and the problems found; None when ``contacts.csv`` cannot be used at all."""
-    world = World(EmulatorClock(now))
+    """The portal alone."""
+    world, _, problems = load(folder, now)
+    return world, problems
+
+
+def _world(folder: Path, clock: EmulatorClock, problems: Problems) -> World | None:
+    world = World(clock)
     world.forms, world.lists, world.mail = Forms({}), Lists({}), Mail({})
-    job = _Import(folder, world, Problems())
-    if not folder.is_dir():
-        return None, [f"{folder}: there is no such folder; name the one that holds contacts.csv"]
-    for path in sorted(folder.glob("*.csv")):
-        if path.stem not in _FILES:
-            known = ", ".join(f"{name}.csv" for name in _FILES)
-            job.problems.say(path.name, 1, f"the emulator does not know this file; rename it to one of {known}")
+    job = _Import(folder, world, problems)
     contacts = job.read("contacts")
     if contacts is None:
         if not (folder / "contacts.csv").exists():
-            job.problems.say("contacts.csv", 1, "the file is missing; without people there is nothing to score")
-        return None, job.problems.in_order()
+            problems.say("contacts.csv", 1, "the file is missing; without people there is nothing to score")
+        return None
     _take_records(job, "companies", job.read("companies"))
     _take_records(job, "contacts", contacts)
     world.owners = {
@@ -109,7 +117,7 @@ def load_world(folder: Path, now: datetime) -> tuple[World | None, list[str]]:
     _take_submissions(job)
     _take_mail(job)
     _take_joins(job)
-    return world, job.problems.in_order()
+    return world
 
 
 def _take_records(job: _Import, kind: str, sheet: Sheet | None) -> None:
@@ -132,16 +140,19 @@ def _take_records(job: _Import, kind: str, sheet: Sheet | None) -> None:
         updated_ms = _ms(values.pop(table.stamp, ""), created_ms)
         row_id = _id(values.pop("hs_object_id", ""))
         if row_id is not None and row_id in table.rows:
-            raise _RowError(f"hs_object_id {row_id} stands there twice; remove one of the rows")
+            raise RowError(f"hs_object_id {row_id} stands there twice; remove one of the rows")
         if kind in ENGAGEMENTS and "hs_timestamp" not in values:
-            raise _RowError("hs_timestamp is empty; write when it happened, like 2026-03-04 10:22")
+            raise RowError("hs_timestamp is empty; write when it happened, like 2026-03-04 10:22")
         people = _contacts(job.world, CONTACTS, line.cells.get(CONTACTS, "")) if kind in ENGAGEMENTS else []
-        row = job.world.create(kind, values, created_ms=created_ms, updated_ms=updated_ms, row_id=row_id)
+        try:
+            row = job.world.create(kind, values, created_ms=created_ms, updated_ms=updated_ms, row_id=row_id)
+        except Refusal as error:
+            raise RowError("another row has this e-mail address; merge the two") from error
         job.world.link(kind, row.id, people)
         if kind == "contacts":
             _answer_to_others(job.world, row)
 
-    job.each(sheet, take)
+    job.problems.each(sheet, take)
 
 
 def _answer_to_others(world: World, row: Row) -> None:
@@ -169,7 +180,7 @@ def _stored(definition: Definition, text: str) -> str:
             "datetime": "a time, like 2026-03-04 10:22",
             "bool": "true or false",
         }.get(definition.type, "a value this property takes")
-        raise _RowError(f"{definition.name} does not hold {wanted}; correct it or leave it empty") from error
+        raise RowError(f"{definition.name} does not hold {wanted}; correct it or leave it empty") from error
 
 
 def _contacts(world: World, column: str, text: str) -> list[int]:
@@ -178,10 +189,10 @@ def _contacts(world: World, column: str, text: str) -> list[int]:
         number = world.contact_of(item) if "@" in item else _id(item)
         row = world.tables["contacts"].find(number) if number is not None else None
         if row is None:
-            raise _RowError(f"{column} names somebody who is not in contacts.csv; add the contact or remove the row")
+            raise RowError(f"{column} names somebody who is not in contacts.csv; add the contact or remove the row")
         found.append(row.id)
     if not found:
-        raise _RowError(f"{column} is empty; write the contact's id or e-mail address")
+        raise RowError(f"{column} is empty; write the contact's id or e-mail address")
     return found
 
 
@@ -198,7 +209,7 @@ def _take_submissions(job: _Import) -> None:
         page_url = cells.pop("pageUrl", "")
         job.world.forms.submit(guid, {"email": email, **cells}, at, page_url=page_url)
 
-    job.each(sheet, take)
+    job.problems.each(sheet, take)
 
 
 def _take_mail(job: _Import) -> None:
@@ -210,10 +221,10 @@ def _take_mail(job: _Import) -> None:
         cells = dict(line.cells)
         type_, recipient, created = (_needed(cells, name) for name in ("type", "recipient", "created"))
         if type_.upper() not in MAIL_TYPES:
-            raise _RowError(f"type is none of {', '.join(MAIL_TYPES)}; correct it")
+            raise RowError(f"type is none of {', '.join(MAIL_TYPES)}; correct it")
         name = cells.get("campaign", cells.get("emailCampaignId", ""))
         if not name:
-            raise _RowError("campaign and emailCampaignId are both empty; write the mail's name or id")
+            raise RowError("campaign and emailCampaignId are both empty; write the mail's name or id")
         number = _id(cells["emailCampaignId"]) if "emailCampaignId" in cells else None
         number = numbers.setdefault(name, _FIRST_NUMBER + len(numbers)) if number is None else number
         filtered = cells.get("filteredEvent", "").casefold() == "true"
@@ -221,7 +232,7 @@ def _take_mail(job: _Import) -> None:
         job_mail.campaigns[number] = name
         job_mail.add(type_.upper(), recipient, number, at_ms, url=cells.get("url", ""), filtered=filtered)
 
-    job.each(sheet, take)
+    job.problems.each(sheet, take)
 
 
 def _take_joins(job: _Import) -> None:
@@ -233,7 +244,7 @@ def _take_joins(job: _Import) -> None:
         joined = _time("membershipTimestamp", _needed(cells, "membershipTimestamp"))
         name = cells.get("list", cells.get("listId", ""))
         if not name:
-            raise _RowError("list and listId are both empty; write the list's name or id")
+            raise RowError("list and listId are both empty; write the list's name or id")
         who = cells.get("recordId", cells.get("email", ""))
         contact = _contacts(job.world, "recordId", who)[0]
         number = _id(cells["listId"]) if "listId" in cells else None
@@ -241,12 +252,12 @@ def _take_joins(job: _Import) -> None:
         job.world.lists.add(number, name)
         job.world.lists.join(number, contact, joined)
 
-    job.each(sheet, take)
+    job.problems.each(sheet, take)
 
 
 def _needed(cells: dict[str, str], name: str) -> str:
     if name not in cells:
-        raise _RowError(f"{name} is empty; fill it or remove the row")
+        raise RowError(f"{name} is empty; fill it or remove the row")
     return cells.pop(name)
 
 
@@ -254,7 +265,7 @@ def _time(name: str, text: str) -> int:
     try:
         return parse_ms(text)
     except ValueError as error:
-        raise _RowError(f"{name} does not hold a time; write it like 2026-03-04 10:22") from error
+        raise RowError(f"{name} does not hold a time; write it like 2026-03-04 10:22") from error
 
 
 def _ms(text: str, default: int) -> int:
@@ -265,5 +276,5 @@ def _id(text: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit():
-        raise _RowError("an id is a whole number; correct it or leave it empty")
+        raise RowError("an id is a whole number; correct it or leave it empty")
     return int(text)

@@ -29,6 +29,10 @@ class Sheet:
     lines: Sequence[Line]
 
 
+class RowError(ValueError):
+    """Why a row is left out."""
+
+
 class Problems:
     """What is wrong, file by file in the order they are read."""
 
@@ -39,6 +43,16 @@ class Problems:
     def say(self, file: str, line: int, what: str) -> None:
         """Adds one problem."""
         self._found.setdefault(file, []).append((line, what))
+
+    def each(self, sheet: Sheet | None, take: Callable[[Line], None]) -> None:
+        """Takes every row of a sheet; what is wrong with one is a problem of its line."""
+        if sheet is None:
+            return
+        for line in sheet.lines:
+            try:
+                take(line)
+            except RowError as error:
+                self.say(sheet.name, line.number, str(error))
 
     def in_order(self) -> list[str]:
         """All problems; those of a file by line."""

@@ -6,11 +6,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
+from connectors.emulator.salesforce.administration import OLDEST_VERSION, versions
 from connectors.emulator.salesforce.login import log_in
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.refusals import Refused, not_there
 from connectors.emulator.salesforce.routes import find
-from connectors.emulator.salesforce.setup import OLDEST_VERSION, versions
 from connectors.emulator.wire import Reply, Request
 
 PREFIX = "/services/"

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from connectors.emulator.clock import iso
 from connectors.emulator.hubspot.world import World
+from connectors.emulator.salesforce.administration import field_at
 from connectors.emulator.salesforce.ids import normalised
 from connectors.emulator.salesforce.org import Org, Row
 from connectors.emulator.salesforce.people import add_person, add_twin
-from connectors.emulator.salesforce.setup import field_at
 
 
 def records(org: Org, object_: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from connectors.emulator.salesforce import changes, records, setup
+from connectors.emulator.salesforce import administration, changes, records
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.query import first_page, next_page
 from connectors.emulator.wire import Reply, Request
@@ -57,13 +57,13 @@ ROUTES = (
     _route("PATCH composite/sobjects", records.update_many, writes=True),
     _route("POST composite/sobjects", records.create_many, writes=True),
     _route("POST composite/sobjects/{object}", records.read_many),
-    _route("GET limits", setup.limits),
-    _route("GET sobjects", setup.describe_all),
-    _route("GET sobjects/{object}/describe", setup.describe),
+    _route("GET limits", administration.limits),
+    _route("GET sobjects", administration.describe_all),
+    _route("GET sobjects/{object}/describe", administration.describe),
     _route("GET sobjects/{object}/updated", changes.updated),
     _route("GET sobjects/{object}/deleted", changes.deleted),
-    _route("POST sobjects/FieldPermissions", setup.grant_field, writes=True),
-    _route("POST tooling/sobjects/CustomField", setup.create_field, writes=True),
+    _route("POST sobjects/FieldPermissions", administration.grant_field, writes=True),
+    _route("POST tooling/sobjects/CustomField", administration.create_field, writes=True),
     _route("POST sobjects/{object}", records.create_one, writes=True),
     _route("GET sobjects/{object}/{id}", records.read_one),
     _route("PATCH sobjects/{object}/{id}", records.update_one, writes=True),

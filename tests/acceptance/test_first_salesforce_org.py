@@ -1,5 +1,6 @@
 """The guide "first Salesforce org", followed command by command against an emulated org."""
 
+import json
 import re
 import shlex
 import xml.etree.ElementTree as ET
@@ -8,21 +9,29 @@ from pathlib import Path
 
 import pytest
 import yaml
+from sqlalchemy import select
 
 from config import starters
 from config.loader import load
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.hubspot.world import World
+from connectors.emulator.people import make_world
 from connectors.emulator.salesforce.org import Org
+from connectors.emulator.salesforce.people import make_org
 from connectors.emulator.server import Emulator
 from scoring.wording import OUTPUT_TYPES
+from sync.app import Quiet, open_runtime
 from sync.cli import run
+from sync.explain import all_explained, scoring_of
+from sync.run import Options, run_pass
+from sync.store import tables
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 GUIDE = (GUIDES / "first-salesforce-org.md").read_text(encoding="utf-8")
 FILES = GUIDES / "salesforce"
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 PEOPLE = 130
+CREDENTIALS = {"SF_CLIENT_ID": "emulator-client", "SF_CLIENT_SECRET": "emulator-secret", "HS_TOKEN": "pat-emulator"}
 VICE_PRESIDENT = {"Title": "VP Marketing", "Company": "Northwind", "NumberOfEmployees": 120}
 #: the guide's commands in order: how each begins, its exit code, how many records hold a score after it
 COMMANDS = [
@@ -54,12 +63,7 @@ class Admin:
     def export(self, line: str) -> None:
         """Sets a variable of the guide to what it is in the emulated org."""
         name = line.split()[1].partition("=")[0]
-        values = {
-            "SF_URL": self.emulator.url,
-            "SF_ORG_ID": self.org.org_id,
-            "SF_CLIENT_ID": "emulator-client",
-            "SF_CLIENT_SECRET": "emulator-secret",
-        }
+        values = {"SF_URL": self.emulator.url, "SF_ORG_ID": self.org.org_id, **CREDENTIALS}
         self._variables.setenv(name, values[name])
 
     def type(self, line: str, code: int = 0) -> str:
@@ -208,6 +212,35 @@ def test_the_guides_exports_are_what_its_connection_asks_for():
     exported = {part.split()[1].split("=")[0] for language, part in steps() if part.startswith("export")}
     connection = next(part for _, part in steps() if part.startswith("# connections/salesforce.yaml\n"))
     assert set(re.findall(r"env:(\w+)", connection)) == exported
+
+
+@pytest.mark.parametrize("crms", [("salesforce",), ("hubspot", "salesforce")], ids=str)
+def test_every_rule_of_the_starter_scores_somebody_of_the_emulated_people(tmp_path, monkeypatch, crms):
+    world = make_world(300, 7, now=NOW)
+    world.limits.on = False
+    org = make_org(world if "hubspot" in crms else None, 300, 7, now=NOW)
+    starters.write("b2b-saas", tmp_path / "crm", crms)
+    overlay = tmp_path / "emulator.yaml"
+    with Emulator.start(world, org=org) as emulator:
+        places = {"connections/salesforce": {"org": {"url": emulator.url, "id": org.org_id, "production": False}}}
+        if "hubspot" in crms:
+            places["connections/hubspot"] = {
+                "url": emulator.url,
+                "portal": {"id": str(world.portal_id), "production": False},
+            }
+        overlay.write_text(yaml.safe_dump(places))
+        for name, value in CREDENTIALS.items():
+            monkeypatch.setenv(name, value)
+        settings, _ = load(tmp_path / "crm", overlay)
+        assert settings is not None
+        with open_runtime(settings, progress=Quiet(), now=lambda: NOW) as runtime:
+            report = run_pass(runtime, Options())
+            assert {one.state for one in report.connections.values()} == {"shadow"}
+            with runtime.store.begin() as tx:
+                people = tx.execute(select(tables.record.c.person).distinct()).scalars()
+                told = all_explained(tx, [person for person in people if person], scoring_of(tx, settings, NOW))
+                fired = set(re.findall(r'"kind": "rule", "key": "(\w+)"', json.dumps([one.to_json() for one in told])))
+    assert fired == {rule for _, rule, _ in settings.models["b2b"].rules()}
 
 
 # The files beside the guide

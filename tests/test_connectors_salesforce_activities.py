@@ -213,6 +213,22 @@ def test_a_source_that_is_not_shown_is_missing_and_the_others_are_read(stage: Sa
     assert len(_all(list(connector.pull("Event", None)))[0]) == 1
 
 
+@pytest.mark.parametrize(("object_", "field"), [("Campaign", "Type"), ("Campaign", ""), ("CampaignMember", "Status")])
+@pytest.mark.parametrize("stream", ["campaigns", "CampaignMember"])
+def test_what_members_need_of_their_campaign_is_named(stage: SalesforceStage, stream: str, object_: str, field: str):
+    activities = {"came": {"from": "CampaignMember", "where": {"Status": "A"}, "keep": {"type": "Campaign.Type"}}}
+    connector, mirror = stage.connect(activities=activities), Mirror()
+    mirror.pull(connector, "campaigns")
+    _campaign(stage, stage.add(1))
+    stage.wait(MINUTE)
+    if field:
+        stage.org.objects[object_].fields[field].readable = False
+    else:
+        del stage.org.objects[object_]
+    with pytest.raises(Missing, match=f"{field} of {object_}|no {object_}:"):
+        list(connector.pull(stream, mirror.cursors.get(stream)))
+
+
 def test_another_failure_is_told_as_it_is(stage: SalesforceStage):
     connector = stage.connect()
     connector.account()

@@ -1,6 +1,7 @@
 """Campaign members who responded, closed tasks, and events, as activities."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -76,9 +77,8 @@ def columns(reading: Reading, source: str) -> tuple[str, ...]:
 
 def activities(reading: Reading, source: str, cursor: Cursor | None) -> Iterator[Page]:
     """Pages of one source; Missing when a field the settings name is not there."""
-    fields = columns(reading, source)
-    try:
-        for step in steps(reading, source, fields, cursor):
+    with named_when_missing(reading, source):
+        for step in steps(reading, source, columns(reading, source), cursor):
             found, gone = read_rows(reading, source, step.rows, step.known)
             yield Page(
                 stream=source,
@@ -87,20 +87,18 @@ def activities(reading: Reading, source: str, cursor: Cursor | None) -> Iterator
                 activities=found,
                 deletions=gone,
             )
-    except Fatal as fatal:
-        raise _missing(reading, source, fields, fatal) from fatal
 
 
 def read_rows(
     reading: Reading, source: str, rows: Sequence[Row], known: Callable[[Row], bool]
 ) -> tuple[list[Activity], list[Deletion]]:
-    """The activities, and those that are none any more; what is surely given for the first time cannot be gone."""
+    """The activities, and those that are none any more: deleted, or changed since they may have been given."""
     found, gone, undated = [], [], []
     told = _SOURCES[source]
     for row in rows:
         records = tuple(dict.fromkeys(row[name] for name in told.people if row.get(name)))
         if row["IsDeleted"] or not records or not told.happened(row):
-            if known(row):
+            if row["IsDeleted"] or known(row):
                 gone.append(Deletion(source=source, id=row["Id"]))
             continue
         at = _first(row, told)
@@ -148,20 +146,33 @@ def _attributes(reading: Reading, source: str, row: Row) -> dict[str, Attribute]
     return found
 
 
-def _missing(reading: Reading, source: str, fields: Sequence[str], fatal: Fatal) -> Fatal:
-    """The failure itself, or, where the org does not show the source or a field of it, what is missing."""
+@contextmanager
+def named_when_missing(reading: Reading, source: str) -> Iterator[None]:
+    """Within it, a failure because the org does not show the source, or a field of it, becomes Missing."""
     try:
-        told = reading.client.describe(source)
+        yield
+    except Fatal as fatal:
+        paths = columns(reading, source)
+        asked = {source: [name for name in paths if "." not in name]}
+        if source == "CampaignMember" and reading.wanted.campaign_fields:
+            asked["Campaign"] = list(reading.wanted.campaign_fields)
+        for object_, names in asked.items():
+            _refuse_missing(reading, object_, names, fatal)
+        raise
+
+
+def _refuse_missing(reading: Reading, object_: str, names: Sequence[str], fatal: Fatal) -> None:
+    try:
+        told = reading.client.describe(object_)
     except Refused:
-        return Missing(
-            f"Salesforce shows no {source}: grant the connection's user the right to read it, or take its activities "
-            "out of the connection's file."
-        )
+        raise Missing(
+            f"Salesforce shows no {object_}: grant the connection's user the right to read it, or take the activities "
+            "that need it out of the connection's file."
+        ) from fatal
     shown = {str(one["name"]).casefold() for one in told["fields"]}
-    lost = [name for name in fields if "." not in name and name.casefold() not in shown]
-    if not lost:
-        return fatal
-    return Missing(
-        f"Salesforce shows no field {', '.join(lost)} of {source}: it is not there, or hidden from the connection's "
-        "user. Grant it by the permission set, or name another one in the connection's file."
-    )
+    lost = [name for name in names if name.casefold() not in shown]
+    if lost:
+        raise Missing(
+            f"Salesforce shows no field {', '.join(lost)} of {object_}: it is not there, or hidden from the "
+            "connection's user. Grant it by the permission set, or name another one in the connection's file."
+        ) from fatal

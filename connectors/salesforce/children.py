@@ -54,7 +54,8 @@ def members(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Pa
         columns=activities.columns(reading, "CampaignMember"),
         told=told,
     )
-    return _pages(reading, stream, family, cursor)
+    with activities.named_when_missing(reading, "CampaignMember"):
+        yield from _pages(reading, stream, family, cursor)
 
 
 def roles(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Page]:

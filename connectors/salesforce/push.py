@@ -54,7 +54,7 @@ class Writer:
         self._check(updates)
         values = {update.record_id: self._values(update) for update in updates}
         batch = _Batch(writer=self, values=values)
-        # both kinds of record share a call only while they do not alternate
+        # of one call, the objects may alternate ten times at most
         batch.send_whole(sorted(updates, key=lambda update: (update.object, update.record_id)))
         for attempt in range(1, _LOCKED.attempts):
             if not batch.locked:

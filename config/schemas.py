@@ -4,36 +4,49 @@ A schema is looser than the loader: it knows keys and kinds, not what must hold 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from config.hubspot import HubSpotConnection
+from config.salesforce import SalesforceConnection
 from config.settings import Installation
 from scoring.model import ScoringModel
 
 #: the schema's file name -> what it describes
-SCHEMAS: Mapping[str, type[BaseModel]] = {
-    "leadmark.schema.json": Installation,
-    "connection.schema.json": HubSpotConnection,
-    "model.schema.json": ScoringModel,
+SCHEMAS: Mapping[str, tuple[type[BaseModel], ...]] = {
+    "leadmark.schema.json": (Installation,),
+    "connection.schema.json": (HubSpotConnection, SalesforceConnection),
+    "model.schema.json": (ScoringModel,),
 }
 
 
-def schema(kind: type[BaseModel]) -> dict[str, Any]:
-    """The schema of one kind of file: a key of an admin's file each, bare numbers allowed where text is wanted."""
+def schema(kinds: Sequence[type[BaseModel]]) -> dict[str, Any]:
+    """The schema of a file that is one of these kinds, told apart by its ``crm`` where there are several."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    found = [_schema(kind) for kind in kinds]
+    if len(found) == 1:
+        return head | found[0]
+    shared = {name: part for one in found for name, part in one.pop("$defs", {}).items()}
+    choices = {"crm": {"enum": [one["properties"]["crm"]["const"] for one in found]}}
+    rules = [{"if": {"properties": {"crm": one["properties"]["crm"]}}, "then": one} for one in found]
+    return head | {"$defs": shared, "type": "object", "properties": choices, "required": ["crm"], "allOf": rules}
+
+
+def _schema(kind: type[BaseModel]) -> dict[str, Any]:
+    """A key of an admin's file each, bare numbers allowed where text is wanted."""
     found: dict[str, Any] = _as_typed(kind.model_json_schema(by_alias=True))
-    if kind is HubSpotConnection:  # its name is the file's
+    if "crm" in found["properties"]:  # a connection's name is its file's
         del found["properties"]["name"]
         found["required"].remove("name")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+    return found
 
 
-def text(kind: type[BaseModel]) -> str:
+def text(kinds: Sequence[type[BaseModel]]) -> str:
     """The schema as its file holds it."""
-    return json.dumps(schema(kind), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(schema(kinds), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _as_typed(node: Any) -> Any:
@@ -50,8 +63,8 @@ def _as_typed(node: Any) -> Any:
 
 def main() -> None:
     """Writes every schema beside this module."""
-    for name, kind in SCHEMAS.items():
-        Path(__file__).with_name(name).write_text(text(kind), encoding="utf-8")
+    for name, kinds in SCHEMAS.items():
+        Path(__file__).with_name(name).write_text(text(kinds), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import xml.etree.ElementTree as ET
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,20 +68,23 @@ class Admin:
         self._variables.setenv(name, values[name])
 
     def type(self, line: str, code: int = 0) -> str:
-        """What a leadmark command says on stdout; it must end with the code."""
+        """What a leadmark command says on stdout; it must end with the code. A minute goes by."""
         program, *words = shlex.split(line)
         assert program == "leadmark"
         self._variables.setenv("LEADMARK_NOW", self.org.clock.now().isoformat())
         self._output.readouterr()
         ended = run(words)
+        self.org.clock.advance(60)
         said = self._output.readouterr()
         assert ended == code, (line, said)
         return said.out
 
-    def follow(self) -> list[str]:
-        """Does all that the guide says; what each command said."""
+    def follow(self, commands: int = len(COMMANDS)) -> list[str]:
+        """Does all that the guide says, up to its n-th command; what each command said."""
         said = [""]
         for language, part in steps():
+            if len(said) > commands:
+                break
             if language == "yaml":
                 self.lay(part)
             elif part.startswith("export"):
@@ -91,7 +95,7 @@ class Admin:
                 approved = re.findall(r"--approve (\w+)", said[-1])
                 said.append(self.type(part.replace("CODE", approved[-1]) if approved else part, code))
                 assert self.written() == written, part
-        assert len(said) - 1 == len(COMMANDS)
+        assert len(said) - 1 == commands
         return said[1:]
 
     def lay(self, block: str) -> None:
@@ -206,6 +210,26 @@ def test_the_guides_flow_fires_on_people_and_never_on_a_backfill(admin):
     admin.asks(lead)
     admin.type("leadmark sync --config crm")
     assert fired() == [lead]
+
+
+def stops(org: Org) -> dict[str, Callable[[], None]]:
+    """What an admin meets, by the words in the guide's table -> how it comes about."""
+    lead = org.objects["Lead"].fields
+    return {
+        "Salesforce refused the login …": org.tokens.secrets.clear,
+        "the credentials reach org …": lambda: setattr(org, "is_sandbox", True),
+        "our fields do not exist on lead: …": lambda: setattr(lead["Leadmark_Tier__c"], "readable", False),
+        "are read-only": lambda: setattr(lead["Leadmark_Tier__c"], "editable", False),
+        "mapped fields are gone or hidden: …": lambda: setattr(lead["NumberOfEmployees"], "readable", False),
+    }
+
+
+@pytest.mark.parametrize("words", stops(Org(EmulatorClock(NOW))))
+def test_what_stops_says_so_in_the_words_of_the_guide(admin, words):
+    assert f"`{words}`" in GUIDE.partition("## When it stops")[2]
+    admin.follow(2)
+    stops(admin.org)[words]()
+    assert words.rstrip("… ") in " ".join(admin.type("leadmark plan --config crm", 4).split())
 
 
 def test_the_guides_exports_are_what_its_connection_asks_for():

@@ -46,7 +46,7 @@ def demo(
     ] = False,
     json: Json = False,
 ) -> int:
-    """See the whole path against the built-in CRM emulator."""
+    """See the whole path against the built-in emulators of both CRMs."""
     from sync.cli.demo import run  # noqa: PLC0415 - late: the help stays quick
 
     return run(people=people, keep=keep, as_json=json)
@@ -100,7 +100,7 @@ def emulator(
         Path | None, typer.Option("--load", metavar="DIR", help="Serve these CSV exports instead of made-up people.")
     ] = None,
 ) -> int:
-    """Run the CRM emulator alone, until Ctrl-C."""
+    """Run the emulator of both CRMs alone, until Ctrl-C."""
     from sync.cli.emulating import run  # noqa: PLC0415 - late: the help stays quick
 
     return run(people=people, seed=seed, port=port, exports=load)
@@ -166,6 +166,42 @@ def sync(
         raise CommandError("leadmark sync: say --adopt or --restored, not both", USAGE)
     adoption: Literal["ask", "adopt", "restored"] = "adopt" if adopt else "restored" if restored else "ask"
     return run((config, overlay), only=only, full=full, code=approve, adoption=adoption, as_json=json)
+
+
+@app.command()
+def worker(*, config: Config = None, overlay: Overlay = None) -> int:
+    """Run passes on a schedule until told to stop: the container's command.
+
+    Serves /livez, /readyz and /metrics. A changed config is taken over; a bad one keeps the last good one.
+    """
+    from sync.cli.worker import worker as run  # noqa: PLC0415 - late: the help stays quick
+
+    return run((config, overlay))
+
+
+@app.command()
+def pause(
+    *,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="WHEN", help="An instant; in the config's zone without an offset.")
+    ] = None,
+    why: Annotated[str, typer.Option("--why", help="Words for those who see it.")] = "",
+    config: Config = None,
+    overlay: Overlay = None,
+    json: Json = False,
+) -> int:
+    """Hold back all writes; passes go on pulling, scoring and planning."""
+    from sync.cli.worker import pause as run  # noqa: PLC0415 - late: the help stays quick
+
+    return run((config, overlay), until=until, why=why, as_json=json)
+
+
+@app.command()
+def resume(*, config: Config = None, overlay: Overlay = None, json: Json = False) -> int:
+    """Let writes go on after a pause."""
+    from sync.cli.worker import resume as run  # noqa: PLC0415 - late: the help stays quick
+
+    return run((config, overlay), as_json=json)
 
 
 @app.command()

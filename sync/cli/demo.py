@@ -1,11 +1,11 @@
-"""The whole path in one command: a made-up portal, three passes over HTTP, one lead explained.
+"""The whole path in one command: a made-up portal and org, three passes over HTTP, one lead explained.
 
 The emulator runs in threads of this process and its clock is the wall clock; everything lies in a temporary folder.
 """
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,23 +14,22 @@ from tempfile import mkdtemp
 from typing import Any
 
 from rich.console import Console
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from config import starters
 from connectors.emulator.hubspot.world import World
-from connectors.emulator.people import make_world
 from connectors.emulator.server import Emulator
 from sync import differences
 from sync.app import Quiet, Stop, clock, configure_logging, open_runtime
 from sync.cli import exits, show_pass
-from sync.cli.emulating import TOKEN, started
+from sync.cli.emulating import CLIENT_ID, CLIENT_SECRET, TOKEN, made, started
 from sync.cli.exits import CommandError
 from sync.cli.opening import print_json, settings_of, stderr, stdout
 from sync.cli.progress import shown as progress_shown
 from sync.cli.show import line, table
 from sync.cli.show_person import ledger as show_ledger
 from sync.explain import explained, scoring_of
-from sync.report import RunReport
+from sync.report import ConnectionReport, RunReport
 from sync.run import Options, Runtime, run_pass
 from sync.store import tables
 from sync.store.store import Store
@@ -38,7 +37,8 @@ from sync.store.values import micros
 
 #: what ``--json`` gives of each pass
 NUMBERS = ("pulled", "scored", "planned", "written", "rejected", "suppressed", "calls")
-CONNECTION = "hubspot"
+#: connection -> how the demo calls it
+TITLES: Mapping[str, str] = {"hubspot": "HubSpot", "salesforce": "Salesforce"}
 SEED = 7
 #: a demo begun this close to midnight runs by a clock set back by as much, or the day would change under it
 BEFORE_MIDNIGHT = timedelta(minutes=15)
@@ -51,10 +51,10 @@ def run(*, people: int, keep: bool, as_json: bool) -> int:
     folder = Path(mkdtemp(prefix="leadmark-demo-"))
     try:
         now = demo_clock(clock()())
-        line(out, ("leadmark demo", "bold"), f"  {people} made-up people in an emulated HubSpot portal")
-        world = make_world(people, SEED, now=now())
+        line(out, ("leadmark demo", "bold"), "  made-up people in an emulated HubSpot portal and Salesforce org")
+        world, org = made(people, SEED, now())
         # A real portal lets 190 calls through in ten seconds; here nobody is to wait for a bucket to fill.
-        with started(world, now(), limits=False) as emulator:
+        with started(world, now(), limits=False, org=org) as emulator:
             settings = settings_of((configured(folder, emulator), None))
             with open_runtime(settings, progress=Quiet(), now=now) as runtime:
                 reports = _passes(out, runtime)
@@ -79,10 +79,18 @@ def run(*, people: int, keep: bool, as_json: bool) -> int:
 
 def wrong_with(reports: list[RunReport]) -> str:
     """What is not as it must be: stopped by the guard, then written, then quiet; "" when all is well."""
-    stopped, written, quiet = (report.connections[CONNECTION] for report in reports)
-    for nth, mine in enumerate((stopped, written, quiet), start=1):
-        if mine.state in {"parked", "deferred_quota", "needs_adoption", "interrupted"}:
-            return f"pass {nth} ended as {mine.state}: {mine.reason}"
+    for name in reports[0].connections:
+        wrong = _wrong_at([report.connections[name] for report in reports])
+        if wrong:
+            return f"{name}: {wrong}"
+    return ""
+
+
+def _wrong_at(mine: Sequence[ConnectionReport]) -> str:
+    stopped, written, quiet = mine
+    for nth, each in enumerate(mine, start=1):
+        if each.state in {"parked", "deferred_quota", "needs_adoption", "interrupted", "elsewhere", "paused"}:
+            return f"pass {nth} ended as {each.state}: {each.reason}"
     if stopped.state != "stopped_by_guard" or stopped.written:
         return "the guard did not stop pass 1"
     if not written.written or written.rejected or written.written != written.planned:
@@ -102,20 +110,30 @@ def demo_clock(begin: datetime) -> Callable[[], datetime]:
 
 
 def configured(folder: Path, emulator: Emulator) -> Path:
-    """The b2b-saas starter in ``folder``, live and pointed to the emulator; its config folder."""
+    """The b2b-saas starter in ``folder`` for both CRMs, live and pointed to the emulator; its config folder."""
+    if emulator.org is None:
+        raise CommandError("the demo needs an emulator of both CRMs")
     config = folder / "config"
-    starters.write("b2b-saas", config)
-    token = folder / "token"
-    token.write_text(TOKEN)
-    file = config / "connections" / f"{CONNECTION}.yaml"
+    starters.write("b2b-saas", config, tuple(TITLES))
+    for name, secret in (("token", TOKEN), ("client", CLIENT_ID), ("secret", CLIENT_SECRET)):
+        (folder / name).write_text(secret)
     lines = {
-        "crm: hubspot": f"crm: hubspot\nurl: {emulator.url}",
-        "  id: env:HS_PORTAL": f'  id: "{emulator.world.portal_id}"',
-        "  production: true": "  production: false",
-        "  service_key: env:HS_TOKEN": f"  service_key: file:{token}",
-        "  mode: shadow": "  mode: live",
+        "hubspot": {
+            "crm: hubspot": f"crm: hubspot\nurl: {emulator.url}",
+            "  id: env:HS_PORTAL": f'  id: "{emulator.world.portal_id}"',
+            "  service_key: env:HS_TOKEN": f"  service_key: file:{folder / 'token'}",
+        },
+        "salesforce": {
+            "  url: env:SF_URL": f"  url: {emulator.url}",
+            "  id: env:SF_ORG_ID": f"  id: {emulator.org.org_id}",
+            "  client_id: env:SF_CLIENT_ID": f"  client_id: file:{folder / 'client'}",
+            "  client_secret: env:SF_CLIENT_SECRET": f"  client_secret: file:{folder / 'secret'}",
+        },
     }
-    file.write_text(replaced(file.read_text(), lines))
+    for name, each in lines.items():
+        file = config / "connections" / f"{name}.yaml"
+        both = {"  production: true": "  production: false", "  mode: shadow": "  mode: live"}
+        file.write_text(replaced(file.read_text(), each | both))
     return config
 
 
@@ -143,14 +161,15 @@ def _passes(out: Console, runtime: Runtime) -> list[RunReport]:
             configure_logging(as_json=not sys.stderr.isatty())  # here, so that log lines go above the bars
             report = run_pass(replace(runtime, progress=progress), Options())
         reports.append(report)
-        mine = report.connections[CONNECTION]
-        if mine.state == "stopped_by_guard":
-            show_pass.guard(out, mine)
-            out.print("  A person looks at `leadmark plan` and types:")
-            line(out, "    ", (f"leadmark sync --approve {mine.code}", "bold"))
-            out.print("  The demo approves itself.")
-            with runtime.store.begin() as tx:
-                differences.approve(tx, mine.code, micros(runtime.now()))
+        for name, mine in report.connections.items():
+            if mine.state == "stopped_by_guard":
+                line(out, (f"\n{TITLES[name]}", "bold"))
+                show_pass.guard(out, mine)
+                out.print("  A person looks at `leadmark plan` and types:")
+                line(out, "    ", (f"leadmark sync --approve {mine.code}", "bold"))
+                out.print("  The demo approves itself.")
+                with runtime.store.begin() as tx:
+                    differences.approve(tx, mine.code, micros(runtime.now()))
     return reports
 
 
@@ -160,27 +179,33 @@ def _numbers(report: RunReport) -> dict[str, Any]:
 
 def _show(out: Console, runtime: Runtime, reports: list[RunReport], world: World) -> None:
     line(out, ("\nWhat happened", "bold"))
-    mine = [report.connections[CONNECTION] for report in reports]
-    rows = [
-        ("records pulled" if key == "pulled" else key, *(str(getattr(each, key)) for each in mine)) for key in NUMBERS
-    ]
+    for name, title in TITLES.items():
+        mine = [report.connections[name] for report in reports]
+        rows = [
+            ("records pulled" if key == "pulled" else key, *(str(getattr(each, key)) for each in mine))
+            for key in NUMBERS
+        ]
+        table(out, (title, "pass 1", "pass 2", "pass 3"), rows, right=(1, 2, 3))
+        out.print()
     seconds = [
         f"{(report.ended_at - report.started_at).total_seconds():.1f}" if report.ended_at else "" for report in reports
     ]
-    table(out, ("", "pass 1", "pass 2", "pass 3"), [*rows, ("seconds", *seconds)], right=(1, 2, 3))
+    people = reports[0].scored
+    out.print(f"  {people} people, those in both CRMs once; the passes took {', '.join(seconds)} s")
     lead = _lead(runtime.store, world, runtime.settings.primary)
     if lead is None:
         return
     with runtime.store.begin() as tx:
         found = explained(tx, lead, scoring_of(tx, runtime.settings, runtime.now()))
-    record = found.records[0]
-    line(out, ("\nOne lead explained", "bold"), f"  {record.connection}:{record.object}:{record.crm_id}")
+    line(out, ("\nOne lead explained", "bold"))
+    for record in found.records:
+        line(out, f"  {record.connection}:{record.object}:{record.crm_id}")
     line(out, f"  {found.outputs['summary']}")
     show_ledger(out, found.ledger)
 
 
 def _lead(store: Store, world: World, model: str) -> int | None:
-    """The ready buyer with the highest score among the MQLs; None when there is none."""
+    """The MQL with the most records, then the highest score, among the ready buyers; None when there is none."""
     buyers = [
         str(row.id)
         for row in world.tables["contacts"].live()
@@ -188,12 +213,20 @@ def _lead(store: Store, world: World, model: str) -> int | None:
     ]
     record, journey = tables.record, tables.journey
     with store.begin() as tx:
+        persons = list(
+            tx.execute(
+                select(record.c.person).where(
+                    record.c.connection == "hubspot", record.c.object == "contact", record.c.crm_id.in_(buyers[:500])
+                )
+            ).scalars()
+        )
         return tx.execute(
-            select(record.c.person)
-            .join(journey, journey.c.person == record.c.person)
-            .where(record.c.object == "contact", record.c.crm_id.in_(buyers[:500]))
-            .where(journey.c.model == model, journey.c.status == "mql")
-            .order_by(journey.c.score.desc(), record.c.person)
+            select(journey.c.person)
+            .join(record, record.c.person == journey.c.person)
+            .where(journey.c.person.in_(persons), journey.c.model == model, journey.c.status == "mql")
+            .where(record.c.state == "live")
+            .group_by(journey.c.person, journey.c.score)
+            .order_by(func.count().desc(), journey.c.score.desc(), journey.c.person)
             .limit(1)
         ).scalar()
 
@@ -207,13 +240,13 @@ def _farewell(out: Console, folder: Path, emulator: Emulator, *, kept: bool, sec
             (f"leadmark explain 1001 {config}", "the first person, whole"),
             (f"leadmark timeline 1001 {config}", "what they did, and how it counted"),
             (f"leadmark plan {config}", "what a sync would write now"),
-            (f"curl {emulator.url}/_emulator/stats", "what the portal holds"),
+            (f"curl {emulator.url}/_emulator/stats", "what the two CRMs hold"),
         ]
     else:
         rows = [
             ("leadmark demo --keep", "leaves the emulator and this config in place, to try every command on"),
             ("leadmark init DIR", "a commented config of your own, which writes nothing before you say so"),
-            ("leadmark emulator --load DIR", "a portal from your CSV exports, before any CRM is touched"),
+            ("leadmark emulator --load DIR", "a CRM from your CSV exports, before yours is touched"),
         ]
     for command, what in rows:
         out.print(f"  {command}")

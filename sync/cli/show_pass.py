@@ -17,6 +17,8 @@ STATES: Mapping[str, tuple[str, str]] = {
     "needs_adoption": ("stopped, waits for an answer", "yellow"),
     "parked": ("parked", "red"),
     "deferred_quota": ("parked until the quota returns", "red"),
+    "paused": ("planned, nothing written (paused)", "yellow"),
+    "elsewhere": ("another process runs it", "yellow"),
     "interrupted": ("told to stop; the next pass goes on from here", "yellow"),
 }
 #: what the guard counts, in words
@@ -116,8 +118,10 @@ def _head(out: Console, name: str, mine: ConnectionReport) -> None:
     words, style = STATES[mine.state]
     out.print()
     line(out, (name, "bold"), "  ", (words, style))
-    if mine.reason and mine.state in {"parked", "deferred_quota", "needs_adoption"}:
+    if mine.reason and mine.state in {"parked", "deferred_quota", "needs_adoption", "paused"}:
         out.print(f"  {mine.reason}")
+    for object_, names in mine.hidden.items():
+        out.print(f"  not shown by the CRM, so unknown: {', '.join(f'{object_}.{each}' for each in names)}")
 
 
 def _seconds(report: RunReport) -> str:

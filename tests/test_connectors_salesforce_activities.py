@@ -8,18 +8,25 @@ from typing import Any
 import pytest
 
 from connectors.base import Activity, Attribute, Deletion, Page
+from connectors.emulator.server import Emulator
 from connectors.errors import Fatal, Missing
 from tests.connector_conformance import Mirror
-from tests.connector_stages import DAY_MS, SalesforceStage, salesforce_stage
+from tests.connector_stages import DAY_MS, SalesforceStage, salesforce_emulator, salesforce_stage
 
 MINUTE = timedelta(minutes=1)
 NOW = datetime(2026, 11, 3, 12, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=1)
 
 
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with salesforce_emulator() as started:
+        yield started
+
+
 @pytest.fixture
-def stage() -> Iterator[SalesforceStage]:
-    with salesforce_stage() as opened:
+def stage(emulator: Emulator) -> Iterator[SalesforceStage]:
+    with salesforce_stage(emulator) as opened:
         yield opened
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from connectors.base import Deletion, FieldUpdate, Page, Succession
 from connectors.emulator.salesforce.fields import Field
+from connectors.emulator.server import Emulator
 from connectors.errors import ConnectorError, Fatal
 from connectors.salesforce.keyset import EARLIEST_MS
 from tests.connector_conformance import Mirror
-from tests.connector_stages import DAY_MS, SalesforceStage, salesforce_stage
+from tests.connector_stages import DAY_MS, SalesforceStage, salesforce_emulator, salesforce_stage
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -22,9 +23,15 @@ PEOPLE = {"facts": {"title": "Title"}, "activities": {}, "outcomes": None}
 DATED = PEOPLE | {"activities": {"trial": {"from": "date_field", "field": "Trial_Started__c"}}}
 
 
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with salesforce_emulator() as started:
+        yield started
+
+
 @pytest.fixture
-def stage() -> Iterator[SalesforceStage]:
-    with salesforce_stage() as opened:
+def stage(emulator: Emulator) -> Iterator[SalesforceStage]:
+    with salesforce_stage(emulator) as opened:
         yield opened
 
 
@@ -574,36 +581,33 @@ def _fill(stage: SalesforceStage) -> None:
     stage.wait(MINUTE)
 
 
+#: one of those a call outlives by itself, and those that end a pass or a walk
 FAULTS: tuple[dict[str, Any], ...] = (
-    {"html": 503},
     {"drop": "after_apply"},
-    {"status": 200, "body": '{"records": [{"Id"'},
-    {"status": 401, "body": [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]},
     {"status": 400, "body": [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}]},
     {"status": 403, "body": [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]},
 )
 
 
 @pytest.mark.parametrize("do", FAULTS, ids=str)
-def test_whichever_call_fails_the_next_pass_ends_the_same(do: dict[str, Any]):
+def test_whichever_call_fails_the_next_pass_ends_the_same(stage: SalesforceStage, do: dict[str, Any]):
     """Call k goes wrong, for every k; where a pass ends with an error, the next one goes on from the stored cursors."""
-    with salesforce_stage() as stage:
-        _fill(stage)
-        whole = Mirror()
-        calls = sum(_pull_all(stage, whole).values())
-        assert calls >= 20
-        for k in range(calls):
+    _fill(stage)
+    whole = Mirror()
+    calls = sum(_pull_all(stage, whole).values())
+    assert calls >= 20
+    for k in range(calls):
+        stage.emulator.traffic.faults.clear()
+        stage.fault(do, skip=k)
+        mirror = Mirror()
+        try:
+            _pull_all(stage, mirror)
+        except ConnectorError:
             stage.emulator.traffic.faults.clear()
-            stage.fault(do, skip=k)
-            mirror = Mirror()
-            try:
-                _pull_all(stage, mirror)
-            except ConnectorError:
-                stage.emulator.traffic.faults.clear()
-                _pull_all(stage, mirror)
-            assert mirror.records == whole.records
-            assert mirror.activities.keys() == whole.activities.keys()
-            assert mirror.aliases == whole.aliases
+            _pull_all(stage, mirror)
+        assert mirror.records == whole.records
+        assert mirror.activities.keys() == whole.activities.keys()
+        assert mirror.aliases == whole.aliases
 
 
 def test_a_kill_after_any_page_of_any_stream_loses_nothing(stage: SalesforceStage):

@@ -5,16 +5,23 @@ from typing import Any
 import pytest
 
 from connectors.base import FieldUpdate, Receipt, Value
+from connectors.emulator.server import Emulator
 from connectors.errors import Fatal, QuotaSpent, Retriable
-from tests.connector_stages import SalesforceStage, salesforce_stage
+from tests.connector_stages import SalesforceStage, salesforce_emulator, salesforce_stage
 
 FLOW = {"code": "CANNOT_EXECUTE_FLOW_TRIGGER", "message": "System.LimitException: Too many SOQL queries: 101"}
 VALUES: dict[str, Value] = {"Leadmark_Score__c": 7}
 
 
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Emulator]:
+    with salesforce_emulator() as started:
+        yield started
+
+
 @pytest.fixture
-def stage() -> Iterator[SalesforceStage]:
-    with salesforce_stage() as opened:
+def stage(emulator: Emulator) -> Iterator[SalesforceStage]:
+    with salesforce_stage(emulator) as opened:
         yield opened
 
 

@@ -56,7 +56,6 @@ class Counterparts:
     users: Mapping[str, str]
     #: HubSpot's company -> Account
     accounts: Mapping[str, str]
-    sync_user: str
 
     def of_person(self, object_: str, properties: Mapping[str, str], at_ms: int) -> dict[str, Any]:
         """The values of a Lead or Contact; what bounced did so at ``at_ms``."""
@@ -102,13 +101,9 @@ class Counterparts:
 
 def counterparts(org: Org, world: World) -> Counterparts:
     """Who stands for whom; users and accounts that are missing are made."""
-    users = {address(row.values): row.id for row in org.live("User")}
-    for first, last, email in (*world.owners.values(), ("HubSpot", "Sync", SYNC_USER)):
-        if email.casefold() not in users:
-            # a sandbox org spoils its users' addresses, so that nobody gets mail from it; the user name stays
-            shown_email = f"{email}.invalid" if org.is_sandbox else email
-            values = {"FirstName": first, "LastName": last, "Username": email, "Email": shown_email}
-            users[email.casefold()] = org.create("User", values).id
+    users = _users(org)
+    people = {owner: _user(org, users, *names) for owner, names in world.owners.items()}
+    sync_user(org)
     accounts = {row.values["Name"]: row.id for row in org.live("Account")}
     found = {}
     for company in world.tables["companies"].live():
@@ -123,15 +118,27 @@ def counterparts(org: Org, world: World) -> Counterparts:
     return Counterparts(
         org=org,
         world=world,
-        users={owner: users[email.casefold()] for owner, (_, _, email) in world.owners.items()},
+        users=people,
         accounts=found,
-        sync_user=users[SYNC_USER],
     )
 
 
-def address(user: Mapping[str, Any]) -> str:
-    """The address a user is known by, case-folded: the user name."""
-    return str(user.get("Username") or user.get("Email") or "").casefold()
+def sync_user(org: Org) -> str:
+    """The id of the user HubSpot's own sync works as; made when missing."""
+    return _user(org, _users(org), "HubSpot", "Sync", SYNC_USER)
+
+
+def _users(org: Org) -> dict[str, str]:
+    """Users by user name, case-folded."""
+    return {str(row.values.get("Username", "")).casefold(): row.id for row in org.live("User")}
+
+
+def _user(org: Org, users: Mapping[str, str], first: str, last: str, email: str) -> str:
+    if email.casefold() in users:
+        return users[email.casefold()]
+    # a sandbox org spoils its users' addresses, so that nobody gets mail from it; the user name stays
+    address = f"{email}.invalid" if org.is_sandbox else email
+    return org.create("User", {"FirstName": first, "LastName": last, "Username": email, "Email": address}).id
 
 
 def _account(company: Mapping[str, str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from connectors.emulator.clock import DAY_MS
 from connectors.emulator.salesforce.columns import Column, column
 from connectors.emulator.salesforce.fields import ObjectType
+from connectors.emulator.salesforce.literals import like_pattern, unescaped
 from connectors.emulator.salesforce.org import Org, Row
 from connectors.emulator.salesforce.refusals import Refused
 from connectors.emulator.salesforce.soql import (
@@ -23,9 +24,7 @@ from connectors.emulator.salesforce.soql import (
     Not,
     Operand,
     Path,
-    like_pattern,
     pointed,
-    unescaped,
 )
 
 Test = Callable[[Row], bool]

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Literal
 
 from connectors.emulator.clock import parse_ms
+from connectors.emulator.salesforce.literals import bad_escape
 from connectors.emulator.salesforce.refusals import Refused
 
 LONGEST = 100_000
@@ -29,7 +30,6 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'": "'", "\\": "\\", "%": "%", "_": "_"}
 #: date literal -> its first and last day, counted from today; n days for those that end in _N_DAYS
 _DAYS: dict[str, Callable[[int], tuple[int, int]]] = {
     "TODAY": lambda _: (0, 0),
@@ -131,28 +131,6 @@ def parse(text: str) -> Query:
     return _Parser(text).query()
 
 
-def unescaped(raw: str) -> str:
-    r"""A string literal's content.
-
-    >>> unescaped(r"O\'Brien")
-    "O'Brien"
-    """
-    return re.sub(r"\\(?:u([0-9A-Fa-f]{4})|(.))", _unescape, raw, flags=re.DOTALL)
-
-
-def like_pattern(raw: str) -> re.Pattern[str]:
-    """What a LIKE literal matches: the whole text, % any characters and _ one, in any case.
-
-    >>> bool(like_pattern("acme%").fullmatch("ACME Ltd")), bool(like_pattern("a_me").fullmatch("acme Ltd"))
-    (True, False)
-    """
-    parts = re.split(r"(\\u[0-9A-Fa-f]{4}|\\.|%|_)", raw, flags=re.DOTALL)
-    wild = {"%": ".*", "_": "."}
-    return re.compile(
-        "".join(wild.get(part) or re.escape(unescaped(part)) for part in parts), re.DOTALL | re.IGNORECASE
-    )
-
-
 def pointed(text: str, at: int, message: str) -> str:
     """A refusal's text as Salesforce writes it: the line, a caret under the place, row and column, the reason.
 
@@ -171,10 +149,6 @@ def pointed(text: str, at: int, message: str) -> str:
     shown = line[first : column + 60]
     row = text.count("\n", 0, at) + 1
     return f"\n{shown}\n{' ' * (column - first)}^\nERROR at Row:{row}:Column:{column + 1}\n{message}"
-
-
-def _unescape(match: re.Match[str]) -> str:
-    return chr(int(match[1], 16)) if match[1] else _ESCAPES[match[2]]
 
 
 class _Parser:
@@ -285,8 +259,8 @@ class _Parser:
         if len(raw) > LONGEST_STRING:
             said = f"a filter string cannot be longer than {LONGEST_STRING} characters"
             raise Refused("MALFORMED_QUERY", pointed(self.text, token.at, said))
-        if bad := next((m[0] for m in re.finditer(r"\\(u.{0,4}|.)", raw, re.DOTALL) if not _is_escape(m[0])), None):
-            said = f"Illegal string literal: invalid escape sequence {bad[:2]}"
+        if bad := bad_escape(raw):
+            said = f"Illegal string literal: invalid escape sequence {bad}"
             raise Refused("MALFORMED_QUERY", pointed(self.text, token.at, said))
         return Operand("string", raw)
 
@@ -355,7 +329,3 @@ class _Parser:
 
 def _all(text: str) -> list[re.Match[str]]:
     return [match for match in _TOKEN.finditer(text) if match.lastgroup]
-
-
-def _is_escape(text: str) -> bool:
-    return bool(re.fullmatch(r"\\u[0-9A-Fa-f]{4}", text, re.DOTALL)) or (len(text) > 1 and text[1] in _ESCAPES)

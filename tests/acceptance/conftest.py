@@ -1,7 +1,7 @@
-"""A portal on the emulator with leadmark beside it: real sockets, and one clock for both that tests move.
+"""A portal, an org or both on the emulator with leadmark beside them: real sockets, one clock that tests move.
 
-When a test ends, every request its portal saw is held against the one thing leadmark may send that changes anything: an
-update of our own fields of contacts that exist.
+When a test ends, every request is held against the one thing leadmark may send that changes anything: an update of our
+own fields of people that exist; and every other field of the org against what the test itself made of it.
 """
 
 import http.client
@@ -24,6 +24,8 @@ from config.loader import load
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.people import make_world
+from connectors.emulator.salesforce.org import Org
+from connectors.emulator.salesforce.people import make_org
 from connectors.emulator.server import Emulator
 from sync import differences
 from sync.app import Quiet, open_runtime
@@ -33,12 +35,14 @@ from sync.run import Options, Runtime, run_pass
 from sync.store import tables
 from sync.store import values as stored
 from sync.store.store import in_chunks
+from tests.acceptance import orgs
 
 #: a Friday morning; the installation's days begin at midnight UTC
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 #: the POST requests that read
 _READS = ("/search", "/batch/read")
 _WRITE = "/contacts/batch/update"
+BOTH = ("hubspot", "salesforce")
 
 
 @dataclass
@@ -56,16 +60,25 @@ class Waiting:
 
 @dataclass
 class Portal:
-    """A running emulator, a config folder, and leadmark opened on both."""
+    """A running emulator, a config folder, and leadmark opened on both.
+
+    What is not said to be of the org is of the portal, or of the first CRM where there are several.
+    """
 
     world: World
     emulator: Emulator
     folder: Path
+    crms: Sequence[str] = ("hubspot",)
+    #: the Salesforce half; of an installation without one, an org that nobody reads
+    sf: orgs.OrgSide = field(init=False)
     waiting: Waiting = field(default_factory=Waiting)
     #: how far leadmark's clock is ahead of the portal's
     ahead: timedelta = timedelta()
     runtime: Runtime | None = None
     _open: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        self.sf = orgs.OrgSide(self.emulator.org or Org(self.world.clock), self.emulator.traffic, self.http)
 
     # leadmark
 
@@ -74,10 +87,12 @@ class Portal:
         connection: Mapping[str, Any] | None = None,
         model: Mapping[str, Any] | None = None,
         installation: Mapping[str, Any] | None = None,
+        salesforce: Mapping[str, Any] | None = None,
     ) -> None:
         """Changes the files as an admin would (a value of None takes a key out), and opens leadmark anew."""
         for path, changes in (
             ("connections/hubspot.yaml", connection),
+            ("connections/salesforce.yaml", salesforce),
             ("models/b2b.yaml", model),
             ("leadmark.yaml", installation),
         ):
@@ -106,26 +121,26 @@ class Portal:
         shutil.rmtree(self.folder.parent / "store")
         self.reopen()
 
-    def explained(self) -> dict[str, dict[str, str]]:
-        """Our fields of each living contact as ``leadmark explain --json`` has them; empty ones left out."""
+    def explained(self, of: str = "") -> dict[str, dict[str, str]]:
+        """Our fields of each living record as ``leadmark explain --json`` has them; empty ones left out."""
         assert self.runtime is not None
-        return _explained(self.runtime)
+        return _explained(self.runtime, of or self.crms[0])
 
-    def explained_afresh(self) -> dict[str, dict[str, str]]:
+    def explained_afresh(self, of: str = "") -> dict[str, dict[str, str]]:
         """The same from an empty store that reads everything anew and writes nothing."""
         folder = self.folder.parent / "afresh"
         shutil.copytree(self.folder, folder / "config")
         for path, old, new in (
             ("leadmark.yaml", str(self.folder.parent / "store"), str(folder / "store")),
-            ("connections/hubspot.yaml", "mode: live", "mode: shadow"),
+            *((f"connections/{crm}.yaml", "mode: live", "mode: shadow") for crm in self.crms),
         ):
             file = folder / "config" / path
             assert old in file.read_text()
             file.write_text(file.read_text().replace(old, new))
-        other = Portal(world=self.world, emulator=self.emulator, folder=folder / "config")
+        other = Portal(world=self.world, emulator=self.emulator, folder=folder / "config", crms=self.crms)
         try:
-            assert other.run(adoption="adopt").state == "shadow"
-            return other.explained()
+            assert {one.state for one in other.sync(adoption="adopt").connections.values()} == {"shadow"}
+            return other.explained(of)
         finally:
             other._open.close()
             shutil.rmtree(folder)
@@ -143,7 +158,7 @@ class Portal:
 
     def run(self, **options: Any) -> ConnectionReport:
         """One pass, and what it did at the portal."""
-        return self.sync(**options).connections["hubspot"]
+        return self.sync(**options).connections[self.crms[0]]
 
     def approve(self, code: str) -> bool:
         assert self.runtime is not None
@@ -152,19 +167,33 @@ class Portal:
 
     def live(self, **options: Any) -> ConnectionReport:
         """A pass, approved when the guard stops it, of which the portal refused nothing."""
-        report = self.run(**options)
-        if report.state == "stopped_by_guard":
-            assert self.approve(report.code)
-            report = self.run()
-        assert (report.state, report.rejected) == ("ok", 0), report
-        return report
+        return self.live_everywhere(**options)[self.crms[0]]
+
+    def live_everywhere(self, **options: Any) -> dict[str, ConnectionReport]:
+        """The same of every CRM: of each the pass that wrote there."""
+        reports = dict(self.sync(**options).connections)
+        stopped = [name for name, report in reports.items() if report.state == "stopped_by_guard"]
+        for name in stopped:
+            assert self.approve(reports[name].code)
+        if stopped:
+            again = self.sync().connections
+            reports |= {name: again[name] for name in stopped}
+        assert all((report.state, report.rejected) == ("ok", 0) for report in reports.values()), reports
+        return reports
 
     def settle(self) -> None:
         """A first pass, approved, its echo read, and nothing new to read any more; 38 minutes go by."""
-        self.live()
+        self.live_everywhere()
         for minutes in (16, 20, 2):
             self.advance(minutes=minutes)
-            assert self.run().written == 0
+            assert [report.written for report in self.sync().connections.values()] == [0] * len(self.crms)
+
+    def reach(self, **span: float) -> RunReport:
+        """A pass some time later (2 minutes unless told), which must go through everywhere."""
+        self.advance(**(span or {"minutes": 2}))
+        report = self.sync()
+        assert {one.state for one in report.connections.values()} == {"ok"}, report.connections
+        return report
 
     def advance(self, **span: float) -> None:
         """Moves the clock of both sides."""
@@ -195,7 +224,13 @@ class Portal:
     # the portal, by a client that is not ours
 
     def http(self, method: str, target: str, body: Any = None) -> Any:
-        """The answer to one plain request; an emulator's control call or one of HubSpot's."""
+        """The answer to one plain request; an emulator's control call or one of HubSpot's.
+
+        What changes the org by it is people's doing; what changed before, and is not ours, was leadmark's.
+        """
+        acting = method != "GET" and target.startswith("/_emulator/")
+        if acting:
+            assert self.sf.kept.changed() == []
         connection = http.client.HTTPConnection(urlsplit(self.emulator.url).netloc, timeout=60)
         try:
             headers = {"Authorization": "Bearer pat-somebody-else", "Content-Type": "application/json"}
@@ -205,6 +240,8 @@ class Portal:
         finally:
             connection.close()
         assert answer.status < 400, (answer.status, told)
+        if acting:
+            self.sf.kept.keep()
         return told
 
     def contact(self, id_: Any) -> dict[str, str]:
@@ -279,27 +316,25 @@ class Portal:
         with self.requests() as seen:
             yield written
         for entry in seen:
-            if entry.body:
+            if entry.body and not orgs.is_salesforce(entry):
                 written += [(item["id"], item["properties"]) for item in json.loads(entry.body)["inputs"]]
 
 
-def _explained(runtime: Runtime) -> dict[str, dict[str, str]]:
+def _explained(runtime: Runtime, of: str) -> dict[str, dict[str, str]]:
+    (outputs,) = [one.map.outputs.values() for one in runtime.connections if one.settings.name == of]
     with runtime.store.begin() as tx:
         scoring = scoring_of(tx, runtime.settings, runtime.now())
         record = tables.record
-        living = select(record.c.person).where(record.c.object == "contact", record.c.state == "live").distinct()
-        numbers = list(tx.execute(living).scalars())
+        here = (record.c.connection == of) & (record.c.state == "live") & record.c.person.is_not(None)
+        numbers = list(tx.execute(select(record.c.person).where(here).distinct()).scalars())
     found = {}
     for some in in_chunks(numbers, 2_000):
         with runtime.store.begin() as tx:
             told = [one.to_json() for one in all_explained(tx, some, scoring)]
         for one in told:
-            shown = {
-                name: str(one["outputs"][name.removeprefix("leadmark_")])
-                for name in runtime.connections[0].map.outputs
-                if one["outputs"][name.removeprefix("leadmark_")] not in (None, "")
-            }
-            found.update({record["id"]: shown for record in one["records"]})
+            said = {output.field: one["outputs"].get(output.output) for output in outputs}
+            shown = {name: str(value) for name, value in said.items() if value not in (None, "")}
+            found.update({record["id"]: shown for record in one["records"] if record["connection"] == of})
     return found
 
 
@@ -318,6 +353,8 @@ def nothing_but_our_fields(portal: Portal) -> None:
     """Whatever reached the portal changed our fields of contacts that exist, and nothing else."""
     for entry in portal.emulator.traffic.since(0):
         path = entry.target.partition("?")[0]
+        if orgs.is_salesforce(entry):
+            continue
         if entry.method == "GET" or (entry.method == "POST" and path.endswith(_READS)):
             continue
         assert entry.method == "POST", entry
@@ -334,32 +371,72 @@ def nothing_but_our_fields(portal: Portal) -> None:
 
 @pytest.fixture
 def portals(tmp_path, monkeypatch):
-    """Makes portals: of people made up, or empty; with the b2b-saas starter, live, on that portal."""
-    monkeypatch.setenv("HS_TOKEN", "pat-acceptance")
-    monkeypatch.setenv("HS_PORTAL", "4242")
+    """Makes installations: of people made up, or empty; with the b2b-saas starter, live, on a portal, an org or both.
+
+    ``people`` are HubSpot's, ``org_people`` Salesforce's, of whom so many are in both that they are ``share`` of all.
+    """
+    for name, value in (
+        ("HS_TOKEN", "pat-acceptance"),
+        ("HS_PORTAL", "4242"),
+        ("SF_CLIENT_ID", "emulator-client"),
+        ("SF_CLIENT_SECRET", "emulator-secret"),
+    ):
+        monkeypatch.setenv(name, value)
     made: list[Portal] = []
 
     def portal(
-        people: int = 0, *, seed: int = 7, now: datetime = NOW, connection: Mapping[str, Any] | None = None
+        people: int = 0,
+        *,
+        crms: Sequence[str] = ("hubspot",),
+        org_people: int = 0,
+        share: float = 1 / 3,
+        seed: int = 7,
+        now: datetime = NOW,
+        connection: Mapping[str, Any] | None = None,
+        salesforce: Mapping[str, Any] | None = None,
+        installation: Mapping[str, Any] | None = None,
     ) -> Portal:
         world = make_world(people, seed, now=now) if people else World(EmulatorClock(now))
         world.limits.on = False
-        emulator = Emulator.start(world)
+        org = None
+        if "salesforce" in crms:
+            both = world if people else None
+            org = make_org(both, org_people, seed, now=now, share=share) if org_people else Org(world.clock)
+        emulator = Emulator.start(world, org=org)
         folder = tmp_path / f"portal{len(made)}" / "config"
-        starters.write("b2b-saas", folder)
-        one = Portal(world=world, emulator=emulator, folder=folder)
+        starters.write("b2b-saas", folder, crms)
+        one = Portal(world=world, emulator=emulator, folder=folder, crms=crms)
         made.append(one)
-        basis = {"url": emulator.url, "portal": {"production": False}, "write": {"mode": "live"}}
-        one.configure(_merged(basis, connection or {}), installation={"store": str(folder.parent / "store")})
+        live = {"write": {"mode": "live"}}
+        portal_here = {"url": emulator.url, "portal": {"production": False}, **live}
+        org_here = {"org": {"url": emulator.url, "id": one.sf.org.org_id, "production": False}, **live}
+        one.configure(
+            _merged(portal_here, connection or {}) if "hubspot" in crms else None,
+            salesforce=_merged(org_here, salesforce or {}) if "salesforce" in crms else None,
+            installation=_merged({"store": str(folder.parent / "store")}, installation or {}),
+        )
         return one
 
     yield portal
     for one in made:
         one.close()
         nothing_but_our_fields(one)
+        orgs.nothing_but_our_fields(one.sf)
 
 
 @pytest.fixture
 def portal(portals):
     """An empty portal."""
     return portals()
+
+
+@pytest.fixture
+def org(portals):
+    """An empty org, without a portal."""
+    return portals(crms=("salesforce",))
+
+
+@pytest.fixture
+def both(portals):
+    """An empty portal and an empty org."""
+    return portals(crms=BOTH)

@@ -132,9 +132,9 @@ class Builder:
     def variables(self, stage: Stage) -> dict[str, str]:
         """The environment of a process in the stage: its own ENV, what the machine says of pip, and no more."""
         pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-        path = stage.environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-        tools = f"{self.place / 'tools'}{os.pathsep}"
-        return pip | {"HOME": str(self.place / "home")} | stage.environment | {"PATH": tools + self.inside(path)}
+        path = self.inside(stage.environment.get("PATH", "/usr/local/bin:/usr/bin:/bin"))
+        mine = {"HOME": str(self.place / "home"), "PATH": path.replace("/usr/local/bin", str(self.place / "tools"))}
+        return pip | stage.environment | mine
 
     def _stage(self, stage: Stage, context: Path, files: list[Path]) -> None:
         here = self.root
@@ -170,7 +170,7 @@ class Builder:
                 shutil.copyfile(context / file, to)
 
     def _tools(self) -> None:
-        """A folder of programs before the machine's: this Python as the base image's, and the stand-ins."""
+        """The base image's /usr/local/bin: this Python, and the stand-ins."""
         tools = self.place / "tools"
         if tools.exists():
             return

@@ -4,8 +4,10 @@ An engine adds the base image, the user and the mounts. Here this machine is the
 its processes have no rights but those of their files.
 """
 
+import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import tempfile
@@ -16,6 +18,9 @@ from pathlib import Path
 import pytest
 
 from config import starters
+from connectors.emulator.people import make_world
+from connectors.emulator.server import Emulator
+from tests.acceptance.processes import NOW
 from tests.dockerfile import PLAIN, Builder, stages
 
 pytestmark = pytest.mark.slow
@@ -75,6 +80,7 @@ def test_the_stages_build_and_their_tree_runs_read_only(image, tmp_path):
     our_names_are_the_images(image, tmp_path / "admin")
     nothing_can_be_written_but_data(image)
     an_admins_config_runs(image, tmp_path / "config")
+    the_worker_runs_until_sigterm(image, tmp_path)
     health_is_what_livez_says(image)
     assert tree(image.root) == before
 
@@ -117,6 +123,35 @@ def an_admins_config_runs(image, folder):
     migrated = run(image, *entry, "migrate", "--config", str(folder))
     assert migrated.returncode == 0, migrated
     assert (image.root / "data/leadmark.sqlite3").is_file()
+
+
+def the_worker_runs_until_sigterm(image, folder):
+    """On the volume, with its secret in a file, asked by the image's own probe."""
+    (folder / "key").write_text("pat-in-a-file\n")
+    world = make_world(20, 7, now=NOW)
+    with Emulator.start(world) as emulator:
+        portal = {"id": str(world.portal_id), "production": False}
+        connection = {"url": emulator.url, "portal": portal, "login": {"service_key": f"file:{folder / 'key'}"}}
+        overlay = folder / "overlay.yaml"
+        overlay.write_text(
+            json.dumps({"connections/hubspot": connection, "leadmark": {"worker": {"host": "127.0.0.1", "port": 0}}})
+        )
+        command, *words = [*IMAGE.only("ENTRYPOINT").words, *IMAGE.only("CMD").words]
+        words = [word.replace("/etc/leadmark", str(folder / "config")) for word in words]
+        with subprocess.Popen(
+            [*PLAIN, command, *words], cwd=image.root / "data", text=True, stderr=subprocess.PIPE,
+            env=image.variables(IMAGE) | {"LEADMARK_OVERLAY": str(overlay)},
+        ) as worker:  # fmt: skip
+            try:
+                assert worker.stderr is not None
+                logged = (json.loads(line) for line in worker.stderr)
+                port = next(line["port"] for line in logged if line["event"] == "the worker began")
+                (probe,) = stages(f"FROM x\n{IMAGE.only('HEALTHCHECK').rest}")[0].instructions
+                assert run(image, *probe.words, str(port)).returncode == 0
+                worker.send_signal(signal.SIGTERM)
+                assert worker.wait(timeout=30) == 0
+            finally:
+                worker.kill()
 
 
 def health_is_what_livez_says(image):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 
 import pytest
+import requests
 
 from connectors.emulator.clock import DAY_MS, EmulatorClock
 from connectors.emulator.hubspot.world import World
@@ -12,6 +13,7 @@ from connectors.emulator.salesforce.counterparts import SYNC_USER
 from connectors.emulator.salesforce.native_sync import NativeSync, Report
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.people import make_org
+from connectors.emulator.server import Emulator
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 QUIET = Report(tasks=0, to_salesforce=0, to_hubspot=0, links=0)
@@ -262,3 +264,29 @@ def test_a_large_pair_is_run_in_little_time():
     started = perf_counter()
     sync.run()
     assert perf_counter() - started < 5
+
+
+def test_what_is_not_there_cannot_be_mapped(pair):
+    world, org, _, _ = pair
+    with pytest.raises(ValueError, match=r"\['Nickname__c', 'nickname'\]"):
+        NativeSync(world, org, fields={"nickname": "Nickname__c"})
+
+
+def test_it_is_run_and_switched_by_control_calls(pair):
+    world, org, contact, lead = pair
+    with Emulator.start(world, org=org) as emulator:
+
+        def call(method, body=None):
+            reply = requests.request(method, f"{emulator.url}/_emulator/native-sync", json=body, timeout=10)
+            return reply.status_code, reply.json()
+
+        quiet = {"tasks": 0, "to_salesforce": 0, "to_hubspot": 0, "links": 0}
+        assert call("POST", {"fields": SCORES, "days": 7}) == (200, quiet)
+        world.edit("contacts", contact.id, {"leadmark_score": "55"})
+        assert call("POST") == (200, quiet | {"to_salesforce": 1})
+        assert lead.values["Leadmark_Score__c"] == 55
+        assert call("DELETE") == (200, {})
+        world.edit("contacts", contact.id, {"leadmark_score": "60"})
+        assert call("POST") == (200, quiet)  # on again, by what it finds then
+        assert call("POST", {"field": SCORES})[0] == 400
+        assert call("POST", {"fields": {"nickname": "Title"}})[0] == 400

@@ -190,6 +190,15 @@ def _undelete(call: Call) -> Any:
     return salesforce.undelete(call.org, call.body)
 
 
+def _native_sync(call: Call) -> Any:
+    return salesforce.native_sync(call.org, call.world, call.body)
+
+
+def _native_sync_off(call: Call) -> Any:
+    call.org.native_sync = None
+    return {}
+
+
 def _expire(call: Call) -> Any:
     """Every access token of the org is bad from now on."""
     return {"expired": call.org.tokens.expire()}
@@ -265,6 +274,8 @@ _CALLS: Mapping[tuple[str, str], Callable[[Call], Any]] = {
     ("POST", "archive"): _archive,
     ("POST", "delete"): _delete,
     ("POST", "undelete"): _undelete,
+    ("POST", "native-sync"): _native_sync,
+    ("DELETE", "native-sync"): _native_sync_off,
     ("POST", "gdpr-delete"): _erase,
     ("POST", "tokens"): _expire,
     ("GET", "settings"): _settings,

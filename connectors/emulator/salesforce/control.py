@@ -5,6 +5,7 @@ Objects are named as Salesforce names them, with a capital; so one control call 
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from connectors.emulator.clock import iso
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.salesforce.administration import field_at
 from connectors.emulator.salesforce.ids import normalised
+from connectors.emulator.salesforce.native_sync import NativeSync
 from connectors.emulator.salesforce.org import Org, Row
 from connectors.emulator.salesforce.people import add_person, add_twin
 
@@ -59,6 +61,13 @@ def undelete(org: Org, body: Mapping[str, Any]) -> dict[str, Any]:
     """Out of the recycle bin."""
     org.undelete(body["object"], body["id"])
     return {}
+
+
+def native_sync(org: Org, world: World, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What one run of HubSpot's own sync did; the first run, and one that says how, switches it on anew."""
+    if org.native_sync is None or body:
+        org.native_sync = NativeSync(world, org, **body)
+    return asdict(org.native_sync.run())
 
 
 def settings(org: Org) -> dict[str, Any]:

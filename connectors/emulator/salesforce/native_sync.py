@@ -21,7 +21,6 @@ from connectors.emulator.salesforce.people import LINK
 from connectors.emulator.salesforce.refusals import Refused
 from connectors.emulator.salesforce.values import stored as stored_in_salesforce
 
-#: HubSpot's property -> Salesforce's field, on leads and contacts alike where they have it
 FIELDS: Mapping[str, str] = {
     "firstname": "FirstName",
     "lastname": "LastName",
@@ -82,13 +81,17 @@ class NativeSync:
         late_fields: Mapping[str, str] | None = None,
         days: int = 30,
     ) -> None:
-        """``late_fields`` arrive one run after their change was seen, as old as they are by then.
+        """``fields``: HubSpot's property -> Salesforce's field, on leads and contacts alike where they have it.
 
-        Acts of the last ``days`` are logged; none twice, by whomever it was.
+        ``late_fields`` arrive one run after their change was seen, as old as they are by then. Acts of the last
+        ``days`` are logged; none twice, by whomever it was. ValueError for a property or a field that is not there.
         """
         self.world, self.org = world, org
         self.late = dict(late_fields or {})
         self.fields = {**fields, **self.late}
+        there = {*org.objects["Lead"].fields, *org.objects["Contact"].fields}
+        if unknown := {*self.fields} - {*world.definitions["contacts"]} | {*self.fields.values()} - there:
+            raise ValueError(f"no properties of contacts or fields of leads and contacts: {sorted(unknown)}")
         self._user = sync_user(org)
         self._since_ms = org.clock.now_ms() - days * DAY_MS
         self._logged = {row.values.get("HubSpot_ID__c") for row in org.rows["Task"].values()}

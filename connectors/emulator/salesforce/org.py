@@ -71,6 +71,8 @@ class Org:
         #: pages of queries still to be fetched, by locator
         self.cursors: dict[str, Any] = {}
         self.cursors_opened = 0
+        #: HubSpot's own sync while it is on; None = off
+        self.native_sync: Any = None
         self._made: dict[str, int] = {}
         self.user_id = self.person_id = ""
         self._organization = self.create(

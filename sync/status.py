@@ -10,8 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from sync.identity import ambiguous
+from sync.paused import Pause, paused
 from sync.pull import first_complete_at
 from sync.quarantine import Group, groups
+from sync.reload import kept_problem
 from sync.store import tables
 from sync.store.records import DIFFERS, HELD_BACK
 from sync.store.values import at, load, micros
@@ -25,7 +28,7 @@ RUNNING = timedelta(hours=6)
 #: an approval, and a stop that waits for one, hold this long
 APPROVAL = timedelta(days=1)
 #: states of a connection in which nothing waits for a person, but perhaps for the next pass
-CALM = frozenset({"ok", "planned", "shadow", "interrupted"})
+CALM = frozenset({"ok", "planned", "shadow", "interrupted", "elsewhere", "paused"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,12 @@ class Standing:
     differing: Mapping[str, tuple[int, int]]
     quarantine: Sequence[Group]
     approvals: Sequence[Waiting]
+    #: addresses that several persons answer to; nobody is joined by those
+    ambiguous: int = 0
+    #: what holds back all writes
+    pause: Pause | None = None
+    #: why the worker keeps the config it had; "" = it has the one in the folder
+    config_problem: str = ""
 
     @property
     def refused(self) -> int:
@@ -87,7 +96,7 @@ class Standing:
 
     def worries(self) -> list[str]:
         """What needs a person, gravest first; empty = fine."""
-        return [*_of_passes(self), *_of_approvals(self), *_of_quarantine(self)]
+        return [*_of_config(self), *_of_passes(self), *_of_approvals(self), *_of_quarantine(self)]
 
     def to_json(self) -> dict[str, Any]:
         """JSON values with stable keys."""
@@ -115,6 +124,14 @@ class Standing:
             "stale": self.stale,
             "records": {name: {"due": due, "held_back": held} for name, (due, held) in self.differing.items()},
             "quarantine": [group.to_json() for group in self.quarantine],
+            "ambiguous_addresses": self.ambiguous,
+            "paused": self.pause
+            and {
+                "since": self.pause.since.isoformat(),
+                "until": self.pause.until and self.pause.until.isoformat(),
+                "why": self.pause.why,
+            },
+            "config_problem": self.config_problem,
             "approvals": [
                 {
                     **asdict(one),
@@ -147,6 +164,9 @@ def standing(tx: Connection, connections: Sequence[str], now: datetime) -> Stand
         differing=differing,
         quarantine=groups(tx),
         approvals=_approvals(tx, connections, now),
+        ambiguous=ambiguous(tx),
+        pause=paused(tx, now),
+        config_problem=kept_problem(tx),
     )
 
 
@@ -198,6 +218,12 @@ def _approvals(tx: Connection, connections: Sequence[str], now: datetime) -> lis
         )
         for row in rows
     ]
+
+
+def _of_config(one: Standing) -> list[str]:
+    return [f"the config has a mistake, the worker keeps the last good one: {one.config_problem}"] * bool(
+        one.config_problem
+    )
 
 
 def _of_passes(one: Standing) -> list[str]:

@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 def leadmark_demo(tmp_path, *arguments):
     return subprocess.run(
-        [SCRIPT, "demo", "--people", "200", *arguments],
+        [SCRIPT, "demo", "--people", "250", *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -33,10 +33,11 @@ def test_the_demo_shows_the_whole_path_and_leaves_nothing_behind(tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    code = re.search(r"leadmark sync --approve \w{8}\n", done.stdout)
-    assert code
-    assert re.search(r"written +0 +200 +0\n", done.stdout)
-    assert re.search(r"scored +200 +0 +0\n", done.stdout)
+    assert len(re.findall(r"leadmark sync --approve \w{8}\n", done.stdout)) == 2
+    written = re.findall(r"written +0 +(\d+) +0\n", done.stdout)
+    assert [int(each) > 100 for each in written] == [True, True]
+    assert re.search(r"  (\d+) people, those in both CRMs once", done.stdout)
+    assert len(set(re.findall(r"scored +(\d+) +0 +0\n", done.stdout))) == 1, "one person is scored once, for both"
     explained = done.stdout.split("One lead explained")[1].split("\n\n")[0]
     assert "MQL since" in explained
     *parts, total = [float(each) for each in re.findall(r"([-+]?[\d.]+)$", explained.split("points")[1], re.MULTILINE)]
@@ -51,13 +52,15 @@ def test_the_demo_as_json_gives_the_numbers_of_three_passes_and_nothing_else(tmp
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert list(found) == ["passes"]
-    assert [list(each) for each in found["passes"]] == [["hubspot"]] * 3
-    numbers = [each["hubspot"] for each in found["passes"]]
+    assert [list(each) for each in found["passes"]] == [["hubspot", "salesforce"]] * 3
+    numbers = [each[name] for name in ("hubspot", "salesforce") for each in found["passes"]]
     assert all(list(each) == list(demo.NUMBERS) for each in numbers)
     assert all(type(value) is int for each in numbers for value in each.values())
-    assert [each["written"] for each in numbers] == [0, 200, 0]
-    assert [each["scored"] for each in numbers] == [200, 0, 0]
-    assert [each["planned"] for each in numbers] == [200, 200, 0]
+    for first, second, third in (numbers[:3], numbers[3:]):
+        assert first["planned"] == second["planned"] == second["written"] > 100
+        assert first["written"] == third["written"] == third["planned"] == 0
+        assert first["scored"] > first["planned"], "a person of both CRMs has two records"
+        assert second["scored"] == third["scored"] == 0
 
 
 GOOD = (

@@ -110,11 +110,8 @@ def demo_clock(begin: datetime) -> Callable[[], datetime]:
 
 
 def configured(folder: Path, emulator: Emulator) -> Path:
-    """The b2b-saas starter in ``folder`` for both CRMs, live and pointed to the emulator; its config folder."""
-    if emulator.org is None:
-        raise CommandError("the demo needs an emulator of both CRMs")
+    """The b2b-saas starter in ``folder`` for the CRMs there are, live and pointed to the emulator; its config folder."""
     config = folder / "config"
-    starters.write("b2b-saas", config, tuple(TITLES))
     for name, secret in (("token", TOKEN), ("client", CLIENT_ID), ("secret", CLIENT_SECRET)):
         (folder / name).write_text(secret)
     lines = {
@@ -122,14 +119,16 @@ def configured(folder: Path, emulator: Emulator) -> Path:
             "crm: hubspot": f"crm: hubspot\nurl: {emulator.url}",
             "  id: env:HS_PORTAL": f'  id: "{emulator.world.portal_id}"',
             "  service_key: env:HS_TOKEN": f"  service_key: file:{folder / 'token'}",
-        },
-        "salesforce": {
+        }
+    }
+    if emulator.org is not None:
+        lines["salesforce"] = {
             "  url: env:SF_URL": f"  url: {emulator.url}",
             "  id: env:SF_ORG_ID": f"  id: {emulator.org.org_id}",
             "  client_id: env:SF_CLIENT_ID": f"  client_id: file:{folder / 'client'}",
             "  client_secret: env:SF_CLIENT_SECRET": f"  client_secret: file:{folder / 'secret'}",
-        },
-    }
+        }
+    starters.write("b2b-saas", config, tuple(lines))
     for name, each in lines.items():
         file = config / "connections" / f"{name}.yaml"
         both = {"  production: true": "  production: false", "  mode: shadow": "  mode: live"}

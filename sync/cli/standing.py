@@ -21,6 +21,7 @@ STATES = {
     "stopped_by_guard": "guard stop",
     "needs_adoption": "asks",
     "deferred_quota": "quota spent",
+    "elsewhere": "elsewhere",
 }
 
 
@@ -80,6 +81,12 @@ def _waiting(out: Console, found: Standing, where: Where) -> None:
         rows.append((pull.connection, f"{count(len(pull.streams), 'stream')}, {since}"))
         rows.append(("", f"{count(due, 'record')} to be written, {held} held back as too small a change"))
     rows.append(("quarantine", count(found.refused, "value")))
+    if found.ambiguous:
+        rows.append(
+            ("duplicates", f"{found.ambiguous} e-mail addresses of more than one person, whom nothing else joins")
+        )
+    if found.pause is not None:
+        rows.append(("writes", f"{found.pause}; to go on: {typed('resume', where)}"))
     pairs(out, rows, indent=0)
     for group in found.quarantine:
         if not group.dropped:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.emulator.clock import iso, to_ms
-from connectors.emulator.exports import load_world
+from connectors.emulator.exports import load
 from connectors.emulator.hubspot.definitions import OUTPUTS
 from connectors.emulator.hubspot.world import World
 
@@ -20,7 +20,7 @@ def ms(*at: int) -> int:
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    loaded, problems = load_world(FILES / "export", NOW)
+    loaded, _, problems = load(FILES / "export", NOW)
     assert problems == []
     assert loaded is not None
     return loaded
@@ -105,7 +105,7 @@ BROKEN = [
 
 
 def test_every_bad_row_is_reported_once_with_its_line_and_the_good_ones_are_served() -> None:
-    world, problems = load_world(FILES / "broken", NOW)
+    world, _, problems = load(FILES / "broken", NOW)
     for start, remark in BROKEN:
         assert sum(problem.startswith(start) for problem in problems) == 1, (start, remark, problems)
     assert len(problems) == len(BROKEN)
@@ -115,7 +115,7 @@ def test_every_bad_row_is_reported_once_with_its_line_and_the_good_ones_are_serv
 
 
 def test_problems_of_a_file_come_by_line() -> None:
-    _, problems = load_world(FILES / "broken", NOW)
+    _, _, problems = load(FILES / "broken", NOW)
     lines = [int(problem.split(":")[1]) for problem in problems if problem.startswith("contacts.csv")]
     assert lines == sorted(lines)
 
@@ -132,20 +132,20 @@ def test_problems_of_a_file_come_by_line() -> None:
 def test_without_usable_contacts_there_is_no_world(tmp_path: Path, content: bytes | None, said: str) -> None:
     if content is not None:
         (tmp_path / "contacts.csv").write_bytes(content)
-    world, problems = load_world(tmp_path, NOW)
+    world, _, problems = load(tmp_path, NOW)
     assert world is None
     assert [problem[: len(said)] for problem in problems] == [said]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    world, problems = load_world(tmp_path / "nowhere", NOW)
+    world, _, problems = load(tmp_path / "nowhere", NOW)
     assert world is None
     assert "there is no such folder" in problems[0]
 
 
 def test_a_byte_order_mark_and_contacts_without_ids_are_fine(tmp_path: Path) -> None:
     (tmp_path / "contacts.csv").write_text("\ufeffemail\na@acme.example\nb@acme.example\n", encoding="utf-8")
-    world, problems = load_world(tmp_path, NOW)
+    world, _, problems = load(tmp_path, NOW)
     assert problems == []
     assert world is not None
     assert [row.id for row in world.tables["contacts"].live()] == [1001, 1002]

@@ -287,6 +287,32 @@ def test_deleted_and_archived_rows_are_for_query_all():
     assert names(org, "IsDeleted = false", object_="Task", field="Subject", all_rows=True) == ["Old"]
 
 
+def test_a_change_is_seen_when_its_commit_lag_is_over():
+    org = new_org()
+    lead = org.create("Lead", {"LastName": "Before"})
+    org.commit_lag_s = 90
+    org.clock.advance(60)
+    org.edit("Lead", lead.id, {"LastName": "After"})
+    org.create("Lead", {"LastName": "New"})
+    now = "2026-11-20T12:01:00Z"
+    assert names(org) == ["Before"]
+    assert names(org, f"SystemModstamp >= {now}") == []
+    org.clock.advance(89)
+    assert names(org) == ["Before"]
+    org.clock.advance(1)
+    assert names(org, f"SystemModstamp = {now}") == ["After", "New"]  # an older stamp has appeared
+
+
+def test_a_parent_in_the_recycle_bin_is_for_query_all():
+    org = new_org()
+    owner = org.create("Campaign", {"Name": "Fair"})
+    member = org.create("CampaignMember", {"CampaignId": owner.id})
+    org.change("Campaign", owner, {}, deleted=True)
+    soql = f"SELECT Campaign.Name FROM CampaignMember WHERE Id = '{member.id}'"
+    assert first_page(org, soql)["records"][0]["Campaign"] is None
+    assert first_page(org, soql, all_rows=True)["records"][0]["Campaign"]["Name"] == "Fair"
+
+
 def filled(people):
     org = new_org()
     now_ms = org.clock.now_ms()

@@ -90,12 +90,6 @@ def load(folder: Path, now: datetime) -> tuple[World | None, Org | None, list[st
     return world, org, problems.in_order()
 
 
-def load_world(folder: Path, now: datetime) -> tuple[World | None, list[str]]:
-    """The portal alone."""
-    world, _, problems = load(folder, now)
-    return world, problems
-
-
 def _world(folder: Path, clock: EmulatorClock, problems: Problems) -> World | None:
     world = World(clock)
     world.forms, world.lists, world.mail = Forms({}), Lists({}), Mail({})

@@ -102,7 +102,7 @@ class Worker:
         report = self.run(runtime, ends_at)
         self.states = {name: mine.state for name, mine in report.connections.items()}
         self.metrics.count(report)
-        log.info("a pass ended", id=report.pass_id, scored=report.scored, **self.states)
+        log.info("a pass ended", id=report.pass_id, scored=report.scored, connections=self.states)
         names = [one.settings.name for one in runtime.connections]
         with runtime.store.begin() as tx:
             self.metrics.standing = self._standing(tx, names)

@@ -1,6 +1,8 @@
 """Metrics count what passes did and show what stands now; their text is what the documentation promises."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -92,3 +94,21 @@ def test_two_workers_of_one_process_count_apart():
     one, other = Metrics(now=lambda: NOW), Metrics(now=lambda: NOW)
     one.count(report(hubspot=ConnectionReport()))
     assert ("passes_total", "hubspot", "ok") not in samples(other)
+
+
+def test_every_metric_is_documented_with_its_labels():
+    metrics = Metrics(now=lambda: NOW)
+    metrics.count(report(hubspot=ConnectionReport()))
+    metrics.count_failure(ValueError())
+    metrics.standing = Standing(good_at={"hubspot": NOW}, held={"hubspot": True}, quarantined={"hubspot": 0})
+    there = {
+        (
+            family.name + ("_total" if family.type == "counter" else ""),
+            *sorted(family.samples[0].labels.keys() - {"le"}),
+        )
+        for family in text_string_to_metric_families(metrics.page().body.decode())
+        if family.name.startswith("leadmark_") and not family.name.endswith("_created")
+    }
+    page = (Path(__file__).parents[1] / "docs" / "worker.md").read_text()
+    rows = re.findall(r"^\| `(leadmark_\w+)` \| (.*?)\|", page, re.MULTILINE)
+    assert {(name, *sorted(re.findall(r"`(\w+)`", labels))) for name, labels in rows} == there

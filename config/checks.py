@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from config.connection_checks import check_connections, check_order
-from config.model_checks import check_canary, check_holes, check_model, check_spans, delivered_by
+from config.connection_checks import check_connections
+from config.model_checks import check_conditions, check_holes, check_model, check_spans, delivered_by
 from config.problems import Problem, listed, unknown
 from config.reading import Document
+from config.together_checks import check_links, check_order
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +30,12 @@ def check(folder: Folder) -> Iterator[Problem]:
     delivered = delivered_by(connections) if folder.complete else None
     yield from _primary(folder)
     yield from check_connections(connections, folder.model_names)
+    if folder.complete:
+        yield from check_links(folder.connections)
     if folder.installation and folder.complete:
-        mapped = {str(loc[-1]) for connection in connections for loc, _ in connection.each("facts", "*")}
-        yield from check_order(folder.installation, folder.connections.keys(), mapped)
+        yield from check_order(folder.installation, folder.connections)
     for connection in connections:
-        yield from check_canary(connection, delivered, folder.list_names)
+        yield from check_conditions(connection, delivered, folder.list_names)
     for name, model in folder.models.items():
         yield from check_model(model, name, delivered, folder.list_names)
         yield from check_spans(model, folder.installation)

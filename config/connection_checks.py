@@ -5,15 +5,24 @@ Every check reads the documents as written, so it finds its mistakes even where 
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, get_args
 
-from config.hubspot import ATTRIBUTES, EventType, Source
+from config.hubspot import ATTRIBUTES, EventType, HubSpotOutputFields, Source
 from config.parts import SALES_WORDS, Policy
-from config.problems import Problem, Spot, error, listed, unknown
+from config.problems import Problem, error, listed, unknown, warning
 from config.reading import Document, Loc, texts_in
+from config.salesforce import SalesforceOutputFields
+from config.salesforce_checks import check_salesforce
 from scoring.wording import OUTPUT_TYPES
 
+#: CRM -> the key under which a connection names the account it must reach
+ACCOUNTS: Mapping[str, str] = {"hubspot": "portal", "salesforce": "org"}
+_OUTPUT_FIELDS: Mapping[str, type[HubSpotOutputFields | SalesforceOutputFields]] = {
+    "hubspot": HubSpotOutputFields,
+    "salesforce": SalesforceOutputFields,
+}
+#: how long the name of a field may be; __c included
+_LONGEST = {"hubspot": 100, "salesforce": 43}
 #: key -> the source it goes with
 _NARROWING: Mapping[str, Source] = {
     "forms": "form_submissions",
@@ -21,112 +30,87 @@ _NARROWING: Mapping[str, Source] = {
     "type": "email_events",
     "property": "date_property",
 }
+#: where the name of a field that is read may stand
+_READING = (("facts", "*"), ("facts", "*", "*"), ("activities", "*", "*"), ("links", "*", "*"))
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def crm_of(connection: Document) -> str | None:
+    """The CRM a connection says it is of, else the one whose account it names; None when neither tells."""
+    written = connection.get(("crm",))
+    if isinstance(written, str) and written in ACCOUNTS:
+        return written
+    return next((crm for crm, account in ACCOUNTS.items() if connection.get((account,)) is not None), None)
 
 
 def check_connections(connections: Collection[Document], models: Collection[str]) -> Iterator[Problem]:
     """Everything that does not fit together in the connections; ``models`` are the names of the model files."""
-    crms = {Path(connection.path).stem: connection.get(("crm",)) for connection in connections}
     for connection in connections:
-        yield from _facts(connection)
-        if connection.get(("crm",)) == "salesforce":
-            yield from _salesforce_facts(connection)
-            yield from _salesforce_activities(connection)
-        else:
-            yield from _activities(connection)
-        yield from _links(connection, crms)
+        crm = crm_of(connection)
+        yield from _facts(connection, crm)
+        yield from _sales_word(connection)
+        yield from _kinds(connection)
+        if crm == "salesforce":
+            yield from check_salesforce(connection)
+        elif crm == "hubspot":
+            yield from _hubspot_activities(connection)
         yield from _writing(connection, models)
+        if crm is not None:
+            yield from _fields(connection, crm)
     yield from _kinds_once(connections)
+    yield from _accounts_once(connections)
 
 
-def check_order(installation: Document, connections: Collection[str], facts: Collection[str]) -> Iterator[Problem]:
-    """Connections and facts that ``order`` and ``prefer`` name and that are not there."""
-    for step, name in texts_in(installation.get(("order",))):
-        yield from _known_connection(installation.at(("order", *step)), name, connections)
-    for loc, names in installation.each("prefer", "*"):
-        if loc[-1] not in facts:
-            yield unknown(installation.key(loc), "no connection maps the fact", str(loc[-1]), facts, "take it out")
-        for step, name in texts_in(names):
-            yield from _known_connection(installation.at((*loc, *step)), name, connections)
-
-
-def _known_connection(spot: Spot, name: str, connections: Collection[str]) -> Iterator[Problem]:
-    if name not in connections:
-        advice = f"connections here: {listed(sorted(connections)) or 'none'}"
-        yield unknown(spot, "there is no connection", name, connections, advice)
-
-
-def _links(connection: Document, crms: Mapping[str, Any]) -> Iterator[Problem]:
-    """Links name another connection, and an object of people there."""
-    for loc, _ in connection.each("links", "*"):
-        other = str(loc[-1])
-        if other == Path(connection.path).stem:
-            yield error(connection.key(loc), f'"{other}" is this connection; a link leads to another one')
-        else:
-            yield from _known_connection(connection.key(loc), other, crms.keys())
-    for loc, _ in connection.each("links", "*", "*"):
-        people = ("lead", "contact") if crms.get(str(loc[-2])) == "salesforce" else ("contact",)
-        if loc[-2] in crms and loc[-1] not in people:
-            advice = f"{loc[-2]} has {listed(people)}"
-            yield unknown(
-                connection.key(loc), "a link leads to a person's record, not to", str(loc[-1]), people, advice
-            )
-
-
-def _salesforce_facts(connection: Document) -> Iterator[Problem]:
-    for loc, path in connection.each("facts", "*", "lead"):
-        if isinstance(path, str) and path.startswith("Account."):
-            message = "a lead has no account; write one of its own fields, such as Company, or leave lead out"
-            yield error(connection.at(loc), message)
-    for loc, path in connection.each("facts", "*"):
-        if isinstance(path, str) and path.startswith("Account."):
-            message = f"a lead has no account; write {{contact: {path}}}, with a lead: field of its own beside it"
-            yield error(connection.at(loc), message)
-
-
-def _salesforce_activities(connection: Document) -> Iterator[Problem]:
-    for loc, activity in connection.each("activities", "*"):
-        if not _NAME.fullmatch(str(loc[-1])):
-            yield error(connection.key(loc), f'"{loc[-1]}" is no activity kind: use small letters, digits and _')
-        if not isinstance(activity, dict):
-            continue
-        source = activity.get("from")
-        if source == "date_field" and not activity.get("field"):
-            yield error(connection.key(loc), f'"{loc[-1]}" comes from date_field: say which in "field"')
-        if source != "date_field" and "field" in activity:
-            yield error(connection.key((*loc, "field")), f'"field" goes with from: date_field, not with from: {source}')
-        for place, path in [
-            *((place, str(place[-1])) for place, _ in connection.each(*map(str, loc), "where", "*")),
-            *((place, path) for place, path in connection.each(*map(str, loc), "keep", "*") if isinstance(path, str)),
-        ]:
-            if path.partition(".")[0] == "Campaign" and source != "CampaignMember":
-                spot = connection.at(place) if place[-2] == "keep" else connection.key(place)
-                yield error(spot, f'"{path}" goes with from: CampaignMember; a {source} has no campaign')
-
-
-def _facts(connection: Document) -> Iterator[Problem]:
+def _facts(connection: Document, crm: str | None) -> Iterator[Problem]:
     for loc, source in connection.each("facts", "*"):
         fact = str(loc[-1])
         if not _NAME.fullmatch(fact):
             yield error(connection.key(loc), f'"{fact}" is no fact\'s name: use small letters, digits and _')
         if isinstance(source, dict) and not source.keys() - {"values", "optional"}:
             named = "field; write {lead: Field, contact: Field}"
-            if connection.get(("crm",)) != "salesforce":
+            if crm != "salesforce":
                 named = "property; write {contact: property}"
             yield error(connection.key(loc), f'fact "{fact}" names no {named}')
     for loc, property_ in connection.each("facts", "*", "owner"):
-        if property_ != "email":
+        if crm == "hubspot" and property_ != "email":
             yield error(connection.at(loc), "of an owner only the e-mail address is read: {owner: email}")
+
+
+def _sales_word(connection: Document) -> Iterator[Problem]:
+    """The fact ``hand_off`` stands on the person's own record, and its values are words of sales."""
     for loc, word in connection.each("facts", "hand_off", "values", "*"):
         if isinstance(word, str) and word not in SALES_WORDS:
             advice = f"sales' words are {', '.join(SALES_WORDS)}"
             yield unknown(connection.at(loc), "unknown word of sales", word, SALES_WORDS, advice)
+    for loc, source in connection.each("facts", "hand_off"):
+        if not isinstance(source, dict) or not source.get("values"):
+            message = "hand_off says nothing without values: {the CRM's value: a word of sales}"
+            yield warning(connection.key(loc), f"{message}; words are {', '.join(SALES_WORDS)}")
+    for loc, field in (*connection.each("facts", "hand_off"), *connection.each("facts", "hand_off", "*")):
+        if loc[-1] in ("company", "owner") or (isinstance(field, str) and "." in field):
+            yield error(connection.at(loc), "hand_off is said of one person: name a field of the person's own record")
 
 
-def _activities(connection: Document) -> Iterator[Problem]:
+def _kinds(connection: Document) -> Iterator[Problem]:
+    """Kinds have names, and each can get an item: the first kind that takes one has it."""
+    before: dict[str, Mapping[str, Any]] = {}
     for loc, activity in connection.each("activities", "*"):
-        if not _NAME.fullmatch(str(loc[-1])):
-            yield error(connection.key(loc), f'"{loc[-1]}" is no activity kind: use small letters, digits and _')
+        kind = str(loc[-1])
+        if not _NAME.fullmatch(kind):
+            yield error(connection.key(loc), f'"{kind}" is no activity kind: use small letters, digits and _')
+        if not isinstance(activity, dict):
+            continue
+        chosen = {key: value for key, value in activity.items() if key != "keep"}
+        for other, wider in before.items():
+            if all(chosen.get(key) == value for key, value in wider.items()):
+                message = f'"{kind}" gets nothing: "{other}" above takes all that it would; put it above'
+                yield warning(connection.key(loc), f"{message}, or give them a different where")
+                break
+        before[kind] = chosen
+
+
+def _hubspot_activities(connection: Document) -> Iterator[Problem]:
+    for loc, activity in connection.each("activities", "*"):
         source = activity.get("from") if isinstance(activity, dict) else None
         for known in ATTRIBUTES:
             if source == known:
@@ -161,7 +145,6 @@ def _writing(connection: Document, models: Collection[str]) -> Iterator[Problem]
     if connection.get(("write", "mode")) == "canary" and connection.get(("write", "canary")) is None:
         advice = "add canary: {if: {…}, at_most: 20} below write"
         yield error(connection.at(("write", "mode")), f"mode canary needs to know whom to write; {advice}")
-    taken: dict[str, str] = {}
     for loc, fields in connection.each("write", "fields", "*"):
         model = str(loc[-1])
         if model not in models:
@@ -169,13 +152,6 @@ def _writing(connection: Document, models: Collection[str]) -> Iterator[Problem]
             yield unknown(connection.key(loc), "there is no model", model, models, advice)
         if isinstance(fields, dict):
             yield from _outputs(connection, loc, fields)
-            prefix = str(fields.get("prefix", "leadmark_"))
-            for step, output in texts_in(fields.get("outputs")):
-                other = taken.setdefault(f"{prefix}{output}", model)
-                if other != model:
-                    field = f'field "{prefix}{output}"'
-                    message = f'{field} is already written by model "{other}"; give each model its own prefix'
-                    yield error(connection.at((*loc, "outputs", *step)), message)
 
 
 def _outputs(connection: Document, loc: Loc, fields: Mapping[str, Any]) -> Iterator[Problem]:
@@ -199,6 +175,36 @@ def _outputs(connection: Document, loc: Loc, fields: Mapping[str, Any]) -> Itera
             yield error(connection.at(place), message)
 
 
+def _fields(connection: Document, crm: str) -> Iterator[Problem]:
+    """Our fields: one model writes each, their names are short enough, and none is read."""
+    taken: dict[str, str] = {}
+    for loc, fields in connection.each("write", "fields", "*"):
+        if not isinstance(fields, dict):
+            continue
+        names = _named(crm, fields)
+        for step, field in names:
+            other = taken.setdefault(field.casefold(), str(loc[-1]))
+            if other != loc[-1]:
+                message = f'field "{field}" is already written by model "{other}"; give each model its own prefix'
+                yield error(connection.at((*loc, "outputs", *step)), message)
+        longest = max((field for _, field in names), key=len, default="")
+        if len(longest) > _LONGEST[crm]:
+            message = f'"{longest}" is longer than the {_LONGEST[crm]} characters the CRM allows; shorten the prefix'
+            yield error(connection.at((*loc, "prefix")), message)
+    for pattern in _READING:
+        for loc, name in connection.each(*pattern):
+            if isinstance(name, str) and name.casefold() in taken:
+                message = f'"{name}" is a field that leadmark writes; it would read its own words. Name another one'
+                yield error(connection.at(loc), message)
+
+
+def _named(crm: str, fields: Mapping[str, Any]) -> list[tuple[Loc, str]]:
+    """The names of the fields, each with the step in ``outputs`` that leads to it."""
+    kind = _OUTPUT_FIELDS[crm]
+    ours = kind.model_construct(prefix=str(fields.get("prefix", kind.model_fields["prefix"].default)), outputs=())
+    return [(step, ours.field(output)) for step, output in texts_in(fields.get("outputs")) if output in OUTPUT_TYPES]
+
+
 def _kinds_once(connections: Iterable[Document]) -> Iterator[Problem]:
     first: dict[str | int, str] = {}
     for connection in connections:
@@ -207,3 +213,15 @@ def _kinds_once(connections: Iterable[Document]) -> Iterator[Problem]:
             if other != connection.path:
                 message = f'activity kind "{loc[-1]}" already comes from {other}; one connection delivers a kind'
                 yield error(connection.key(loc), message)
+
+
+def _accounts_once(connections: Iterable[Document]) -> Iterator[Problem]:
+    """One connection reaches an account, or two would write over each other."""
+    first: dict[tuple[str, str], str] = {}
+    for connection in connections:
+        crm = crm_of(connection)
+        for loc, id_ in connection.each(ACCOUNTS[crm], "id") if crm else ():
+            other = first.setdefault((str(loc[0]), str(id_)), connection.path)
+            if other != connection.path:
+                message = f"{other} already reaches this {loc[0]}, and two would write over each other"
+                yield error(connection.at(loc), f"{message}; name another {loc[0]}, or take one file out")

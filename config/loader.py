@@ -4,17 +4,18 @@ Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml`` and ``list
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from config.checks import Folder, check
+from config.connection_checks import crm_of
 from config.files import INSTALLATION, Files, look, read_text
 from config.hubspot import HubSpotConnection
 from config.overlay import overlaid
-from config.problems import Problem, Spot, error, nearest, warning
+from config.problems import Problem, Spot, error, unknown, warning
 from config.reading import Document, read
 from config.salesforce import SalesforceConnection
 from config.settings import Connection, Installation, Settings
@@ -125,20 +126,27 @@ def _connections(documents: Mapping[str, Document]) -> tuple[dict[str, Connectio
     parts: dict[str, Connection] = {}
     problems: list[Problem] = []
     for name, document in documents.items():
-        crm = document.get(("crm",))
-        if not isinstance(crm, str) or crm not in kinds:
-            spot = document.at(("crm",)) if ("crm",) in document.nodes else Spot(path=document.path)
-            found = "crm is missing" if crm is None else f'"{crm}" is no CRM leadmark knows'
-            problems.append(error(spot, f"{found}{nearest(str(crm), kinds)}; write crm: hubspot or crm: salesforce"))
+        crm = crm_of(document)
+        if crm is None or document.get(("crm",)) != crm:
+            problems.append(_no_crm(document, kinds))
+        if crm is None:
             continue
         if ("name",) in document.nodes:
             message = f"{unknown_key('name', [])}; the connection is called as its file, {name}"
             problems.append(error(document.key(("name",)), message))
-        part, wrong = validate(document, kinds[crm], {"name": name})
+        part, wrong = validate(document, kinds[crm], {"name": name, "crm": crm})
         problems += wrong
         if part is not None:
             parts[name] = part
     return _linked(parts), problems
+
+
+def _no_crm(document: Document, known: Collection[str]) -> Problem:
+    written, spot = document.get(("crm",)), document.at(("crm",))
+    advice = f"write crm: {' or crm: '.join(known)}"
+    if written is None:
+        return error(spot, f'"crm" is missing in this file; {advice}')
+    return unknown(spot, "leadmark knows no CRM", str(written), known, advice)
 
 
 def _linked(connections: Mapping[str, Connection]) -> dict[str, Connection]:

@@ -26,10 +26,11 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
     "missing": (),
 }
 #: sales' word; the status reads it, and no rule
-_HAND_OFF = "hand_off"
+HAND_OFF = "hand_off"
 _CONDITIONS = (("fit", "adjust", "*", "if"), ("disqualify", "*", "if"))
 _WHERE = ("engagement", "*", "rules", "*", "where")
 _CANARY = ("write", "canary", "if")
+_SCOPE = ("scope", "*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,7 @@ def delivered_by(connections: Collection[Document]) -> Delivered:
             kinds[str(loc[-1])] = kinds.get(str(loc[-1]), frozenset()) | frozenset(
                 keep if isinstance(keep, dict) else ()
             )
-    return Delivered(facts=frozenset(mapped | derived) - {_HAND_OFF}, kinds=kinds)
+    return Delivered(facts=frozenset(mapped | derived) - {HAND_OFF}, kinds=kinds)
 
 
 def check_model(model: Document, name: str, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
@@ -70,9 +71,10 @@ def check_model(model: Document, name: str, delivered: Delivered | None, lists: 
         yield from _activities_delivered(model, delivered.kinds)
 
 
-def check_canary(connection: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
-    """Facts and lists of a connection's canary condition that are not there."""
+def check_conditions(connection: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
+    """Lists that a connection's conditions look into and that are not there, and facts of its canary."""
     yield from _lists_known(connection, _CANARY, lists)
+    yield from _lists_known(connection, _SCOPE, lists)
     for loc, condition in connection.each(*_CANARY):
         for place, fact in _names(loc, condition):
             if delivered:
@@ -107,7 +109,7 @@ def check_holes(model: Document) -> Iterator[Problem]:
 def _fact_known(spot: Spot, fact: str, known: Collection[str]) -> Iterator[Problem]:
     if fact in known:
         return
-    if fact == _HAND_OFF:
+    if fact == HAND_OFF:
         yield error(spot, "hand_off is sales' word: it decides the MQL status by itself, and no condition reads it")
     elif fact in DERIVED:
         bases = " or ".join(DERIVED[fact])

@@ -31,7 +31,9 @@ def schema(kinds: Sequence[type[BaseModel]]) -> dict[str, Any]:
         return head | found[0]
     shared = {name: part for one in found for name, part in one.pop("$defs", {}).items()}
     choices = {"crm": {"enum": [one["properties"]["crm"]["const"] for one in found]}}
-    rules = [{"if": {"properties": {"crm": one["properties"]["crm"]}}, "then": one} for one in found]
+    rules = [
+        {"if": {"properties": {"crm": one["properties"]["crm"]}, "required": ["crm"]}, "then": one} for one in found
+    ]
     return head | {"$defs": shared, "type": "object", "properties": choices, "required": ["crm"], "allOf": rules}
 
 

@@ -1,7 +1,7 @@
 """HubSpot's own sync: the same act twice, fields both ways, late ones, and links that follow the newest record."""
 
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 import requests
@@ -255,15 +255,15 @@ def test_made_up_people_are_synced_the_same_each_time():
 
 
 def test_a_large_pair_is_run_in_little_time():
-    """Generous for a slow machine: about 0.3 s here."""
-    world = make_world(5000, now=NOW)
-    sync = NativeSync(world, make_org(world, 5000, now=NOW), fields=SCORES)
+    """Generous for a slow machine: about 0.1 s of this machine."""
+    world = make_world(2000, now=NOW)
+    sync = NativeSync(world, make_org(world, 2000, now=NOW), fields=SCORES)
     sync.run()
     for row in list(world.tables["contacts"].live()):
         world.edit("contacts", row.id, {"leadmark_score": "50"})
-    started = perf_counter()
+    started = process_time()
     sync.run()
-    assert perf_counter() - started < 5
+    assert process_time() - started < 2
 
 
 def test_what_is_not_there_cannot_be_mapped(pair):

@@ -264,12 +264,14 @@ def test_org_and_portal_share_a_clock(world, org):
 @pytest.mark.parametrize("linked", [True, False])
 def test_a_contact_can_get_a_twin_later(object_, linked):
     world, org = pair(40)
-    org.clock.advance(600)
     contact = add_contact(world, 4000, character="ready_buyer")
+    before_ms = contact.now.updated_ms
+    org.clock.advance(600)
     twin = add_twin(org, world, contact, object_=object_, linked=linked)
     assert twin.values["Email"] == contact.now.properties["email"]
     assert contact.now.properties.get(LINK[object_]) == (twin.id if linked else None)
     assert twin.stamp_ms == org.now_ms()
+    assert contact.now.updated_ms == (org.clock.now_ms() if linked else before_ms)
     assert any(row.values["LeadOrContactId"] == twin.id for row in org.live("CampaignMember"))
 
 

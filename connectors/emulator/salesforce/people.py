@@ -121,13 +121,15 @@ def make_org(world: World | None, people: int = 2000, seed: int = 7, *, now: dat
 def add_twin(
     org: Org, world: World, contact: HubspotRow, *, object_: Person = "Lead", linked: bool = True, seed: int = 7
 ) -> Row:
-    """A Lead or Contact for one more HubSpot contact, with its acts; stamped now, so that a running pull meets it."""
+    """A Lead or Contact for one more HubSpot contact, with its acts; stamped now, as is a contact that gets a link."""
     stage = _Stage(org, diary(org))
     done = _seen_by_hubspot(world)[contact.id]
     kind = Kind(object_, linked=linked)
     row = _add_twin(stage, counterparts(org, world), _random(seed, contact.id), contact, done, kind)
     stage.play()
     org.change(object_, row, {})
+    if linked:
+        world.edit("contacts", contact.id, {})
     return row
 
 

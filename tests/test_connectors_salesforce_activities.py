@@ -135,6 +135,16 @@ def test_what_did_not_happen_after_all_is_taken_back(stage: SalesforceStage, cha
         assert set(mirror.activities) == {task}
 
 
+def test_what_is_deleted_is_taken_back_even_when_all_is_read_anew(stage: SalesforceStage):
+    """The store may know it from an earlier reading."""
+    (contact,) = stage.add(1)
+    task = stage.close_task(contact)
+    stage.wait(timedelta(days=3))
+    stage.org.delete("Task", task)
+    stage.wait(timedelta(days=3))
+    assert _all(list(stage.connect().pull("Task", None))) == ([], [Deletion(source="Task", id=task)])
+
+
 def test_a_response_withdrawn_is_no_response(stage: SalesforceStage):
     (contact,) = stage.add(1)
     campaign = stage.org.create("Campaign", {"Name": "Expo"}).id

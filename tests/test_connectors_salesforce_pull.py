@@ -1,15 +1,18 @@
 """People and whom they point to, walks by stamp and id, and what any stream must survive."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.base import Deletion, FieldUpdate, Page, Succession
+from connectors.emulator.clock import to_ms
 from connectors.emulator.salesforce.fields import Field
 from connectors.emulator.server import Emulator
 from connectors.errors import ConnectorError, Fatal
@@ -125,6 +128,33 @@ def test_a_walk_that_takes_too_long_is_halved_and_the_parts_make_the_whole(
     seen = [record.id for page in _pages(stage, mirror, "contacts", connector) for record in page.records]
     assert sorted(seen) == sorted(ids)
     assert mirror.cursors["contacts"].keys() == {"v", "mark", "newest", "swept"}
+
+
+def test_rows_on_either_side_of_a_seam_are_read_once(empty: SalesforceStage):
+    """The first walk shows where the parts meet; the second has rows there."""
+    body = [{"errorCode": "QUERY_TIMEOUT", "message": "Your query request was running for too long."}]
+    seams: list[int] = []
+    for _ in range(2):
+        stage = _cleared(empty)
+        ids = {_add_at(stage, at_ms + off_ms) for at_ms in seams for off_ms in (-1, 0, 1)}
+        connector = stage.connect(**PEOPLE)
+        connector.describe()
+        stage.fault({"status": 400, "body": body}, path="/query", times=3)
+        before = len(stage.emulator.traffic.since(0))
+        pages = list(connector.pull("contacts", None))
+        assert sorted(record.id for page in pages for record in page.records) == sorted(ids)
+        asked = [unquote_plus(entry.target) for entry in stage.emulator.traffic.since(0)[before:]]
+        seams = sorted({to_ms(datetime.fromisoformat(at)) for text in asked for at in re.findall(r" < (\S+)", text)})
+    assert len(seams) > 3
+
+
+def test_a_locator_that_is_never_known_ends_the_pull(stage: SalesforceStage):
+    connector = stage.connect(**PEOPLE)
+    connector.describe()
+    body = {"records": [], "done": False, "nextRecordsUrl": "/services/data/v66.0/query/0r8x-2000"}
+    stage.fault({"status": 200, "body": body}, path="queryAll", times=None)
+    with pytest.raises(ConnectorError, match="INVALID_QUERY_LOCATOR"):
+        list(connector.pull("contacts", None))
 
 
 def test_a_walk_that_always_takes_too_long_ends_with_the_error(stage: SalesforceStage):
@@ -345,6 +375,14 @@ def test_a_merge_says_who_stands_for_whom(stage: SalesforceStage, object_: str):
     assert list(page.successions) == [Succession(object=of, id=ids[2], into_object=of, into_id=ids[0])]
     assert not page.deletions
     assert ids[2] not in {record.id for record in page.records}
+
+
+def test_accounts_merged_say_so_too(stage: SalesforceStage):
+    first, second = (stage.org.create("Account", {"Name": name, "Industry": "Energy"}).id for name in ("A", "B"))
+    stage.org.merge("Account", first, second)
+    (page,) = stage.connect().pull("accounts", None)
+    assert [record.id for record in page.records] == [first]
+    assert [(one.object, one.id, one.into_id) for one in page.successions] == [("account", second, first)]
 
 
 def test_a_converted_lead_is_still_read_and_names_its_contact(stage: SalesforceStage):

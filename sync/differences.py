@@ -39,6 +39,7 @@ def differing(tx: Connection, connection: str, model: str, scores: Mapping[str, 
         .outerjoin(journey, (journey.c.person == record.c.person) & (journey.c.model == model))
         .outerjoin(parent, (parent.c.record == record.c.number) & parent.c.object.in_(("company", "account")))
         .where(record.c.connection == connection, record.c.differs == DIFFERS, record.c.state == "live")
+        .where(record.c.person.is_not(None))
         .order_by(record.c.object, parent.c.crm_id, record.c.number)
     ).all()
     refused = _refused(tx, connection)

@@ -133,7 +133,7 @@ class Intake:
                     "stamp_at": micros(record.stamp_at),
                     "created_at": micros(record.created_at) if record.created_at else row.created_at,
                     "state": "live" if restored else row.state,
-                    "identify": row.identify or restored,
+                    "identify": row.identify or (restored and object_ in self.map.people),
                     "gone_at": None if restored else row.gone_at,
                     "word": word,
                     "word_at": row.word_at if word == row.word else micros(page.requested_at) if word else None,

@@ -110,7 +110,7 @@ def demo_clock(begin: datetime) -> Callable[[], datetime]:
 
 
 def configured(folder: Path, emulator: Emulator) -> Path:
-    """The b2b-saas starter in ``folder`` for the CRMs there are, live and pointed to the emulator; its config folder."""
+    """The b2b-saas starter for the CRMs there are, live and pointed to the emulator; its config folder."""
     config = folder / "config"
     for name, secret in (("token", TOKEN), ("client", CLIENT_ID), ("secret", CLIENT_SECRET)):
         (folder / name).write_text(secret)

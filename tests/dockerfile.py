@@ -160,7 +160,8 @@ class Builder:
         into = self.root / target.lstrip("/") if target.startswith("/") else here / target
         for source in sources:
             if "from" in one.flags:
-                shutil.copytree(self.place / one.flags["from"] / source.lstrip("/"), into, symlinks=True)
+                into.parent.mkdir(parents=True, exist_ok=True)  # moved, not copied: thousands of files
+                (self.place / one.flags["from"] / source.lstrip("/")).rename(into)
                 continue
             chosen = [file for file in files if file == Path(source) or Path(source) in file.parents]
             assert chosen, f"COPY {source}: .dockerignore lets nothing of it in"

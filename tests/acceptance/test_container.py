@@ -41,7 +41,8 @@ def image():
         (builder.root / "data").chmod(0o700)
         yield builder
     finally:
-        modes(place, lambda mode: mode | 0o200)
+        for folder, _, _ in os.walk(place):
+            Path(folder).chmod(0o700)
         shutil.rmtree(place)
 
 

@@ -184,6 +184,8 @@ class Allowance:
 
     used: int
     allowed: int
+    #: when the answer that told it came; calls run off, so what is old says little
+    at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

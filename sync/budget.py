@@ -17,6 +17,7 @@ from sync.store.store import upsert
 from sync.store.values import micros
 
 DAY = timedelta(hours=24)
+ASKED_AGAIN = timedelta(hours=1)
 #: percent of our share that reading may use
 READING = 90
 
@@ -63,13 +64,16 @@ class Budget:
             raise QuotaSpent(
                 f"leadmark made {ours} calls in 24 hours, its share is {self.calls.per_day} of {allowance.allowed} "
                 "(calls.per_day); passes go on as the hours go by. Fewer streams or a longer worker.every need fewer",
-                until=self.now() + timedelta(hours=1),
+                until=self.now() + ASKED_AGAIN,
             )
 
     def _check_all(self, allowance: Allowance) -> None:
+        """For an hour after the CRM told it; then a call asks it again."""
+        if self.now() - allowance.at >= ASKED_AGAIN:
+            return
         if allowance.used * 100 >= allowance.allowed * self.calls.stop_percent:
             raise QuotaSpent(
                 f"all apps together made {allowance.used} of the {allowance.allowed} calls of the day; leadmark stops "
                 f"at {self.calls.stop_when_org_used} (calls.stop_when_org_used)",
-                until=self.now() + timedelta(hours=1),
+                until=allowance.at + ASKED_AGAIN,
             )

@@ -248,7 +248,7 @@ class Client:
             self._general.set_limit(int(allowed) * 9 // 10)
         daily, left = (headers.get(f"X-HubSpot-RateLimit-Daily{end}", "") for end in ("", "-Remaining"))
         if daily.isdigit() and left.isdigit():
-            self.allowance = Allowance(used=int(daily) - int(left), allowed=int(daily))
+            self.allowance = Allowance(used=int(daily) - int(left), allowed=int(daily), at=self._now())
 
 
 def _session(token: str, sockets: Sockets) -> requests.Session:

@@ -102,6 +102,11 @@ class Client:
         """(used, allowed) of the org's calls in 24 hours as the newest answer said; None before one did."""
         return self._allowance
 
+    @property
+    def allowance_at(self) -> datetime:
+        """When the answer came that told the allowance."""
+        return self._allowance_at
+
     def close(self) -> None:
         """Closes the sockets; a call in flight ends with an error, and none goes out any more."""
         self._closed = True

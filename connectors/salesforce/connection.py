@@ -126,7 +126,7 @@ class Salesforce:
     def allowance(self) -> Allowance | None:
         """The org's calls of 24 hours as its newest answer told them."""
         told = self._client.allowance
-        return Allowance(used=told[0], allowed=told[1]) if told else None
+        return Allowance(used=told[0], allowed=told[1], at=self._client.allowance_at) if told else None
 
     def close(self) -> None:
         """Closes the sockets."""

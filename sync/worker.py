@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Worker as Schedule
 from sync.health import Answer, Pages, Pulse
+from sync.identity import ambiguous
 from sync.metrics import Metrics, Standing
 from sync.paused import paused
 from sync.quarantine import groups
@@ -114,6 +115,7 @@ class Worker:
             good_at=good_at,
             held={name: self.states.get(name) != ELSEWHERE for name in names},
             quarantined={name: sum(group.count for group in waiting if group.connection == name) for name in names},
+            duplicates=ambiguous(tx),
             config_ok=not self.current.problem,
             paused=paused(tx, self.limit.now()) is not None,
         )

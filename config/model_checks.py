@@ -76,7 +76,7 @@ def check_conditions(connection: Document, delivered: Delivered | None, lists: C
     yield from _lists_known(connection, _CANARY, lists)
     yield from _lists_known(connection, _SCOPE, lists)
     for loc, condition in connection.each(*_CANARY):
-        for place, fact in _names(loc, condition):
+        for place, fact in names_in(loc, condition):
             if delivered:
                 yield from _fact_known(connection.key(place), fact, delivered.facts)
 
@@ -125,22 +125,22 @@ def _facts_read(model: Document) -> Iterator[tuple[Spot, str]]:
             yield model.key(loc), str(loc[-1])
     for pattern in _CONDITIONS:
         for loc, condition in model.each(*pattern):
-            for place, fact in _names(loc, condition):
+            for place, fact in names_in(loc, condition):
                 yield model.key(place), fact
     for loc, facts in model.each("mql", "needs", "facts"):
         for step, fact in texts_in(facts):
             yield model.at((*loc, *step)), fact
 
 
-def _names(loc: Loc, condition: Any) -> Iterator[tuple[Loc, str]]:
-    """The names a condition tests, with the way to each."""
+def names_in(loc: Loc, condition: Any) -> Iterator[tuple[Loc, str]]:
+    """The names a condition tests, as written, with the way to each."""
     if isinstance(condition, list):
         for index, inner in enumerate(condition):
-            yield from _names((*loc, index), inner)
+            yield from names_in((*loc, index), inner)
     elif isinstance(condition, dict):
         for name, inner in condition.items():
             if name in NESTING:
-                yield from _names((*loc, name), inner)
+                yield from names_in((*loc, name), inner)
             else:
                 yield (*loc, name), name
 
@@ -160,7 +160,7 @@ def _activities_delivered(model: Document, kinds: Mapping[str, frozenset[str]]) 
 def _attributes_kept(model: Document, loc: Loc, rule: Mapping[str, Any], kept: Collection[str]) -> Iterator[Problem]:
     kind = rule["activity"]
     advice = f'"{kind}" keeps {listed(sorted(kept)) or "nothing"}; add it to keep in the connection'
-    for place, name in _names((*loc, "where"), rule.get("where")):
+    for place, name in names_in((*loc, "where"), rule.get("where")):
         if name not in kept:
             yield unknown(model.key(place), "the activity map does not keep the attribute", name, kept, advice)
     each = re.search(r"\beach (\S+)", str(rule.get("limit")))
@@ -171,7 +171,7 @@ def _attributes_kept(model: Document, loc: Loc, rule: Mapping[str, Any], kept: C
 
 def _lists_known(model: Document, pattern: tuple[str, ...], lists: Collection[str]) -> Iterator[Problem]:
     for loc, condition in model.each(*pattern):
-        for place, _ in _names(loc, condition):
+        for place, _ in names_in(loc, condition):
             for step, name in texts_in(model.get((*place, "in_list"))):
                 if name not in lists:
                     spot = model.at((*place, "in_list", *step))

@@ -3,10 +3,12 @@
 Every check reads the document as written, so it finds its mistakes even where another part is wrong.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from config.model_checks import names_in
 from config.problems import Problem, error, nearest
 from config.reading import Document, Loc, texts_in
 from config.salesforce import RELATIONS
@@ -21,6 +23,7 @@ def check_salesforce(connection: Document) -> Iterator[Problem]:
     """Everything that does not fit together in the connection."""
     yield from _address(connection)
     yield from _login(connection)
+    yield from _scope(connection)
     yield from _facts(connection)
     for loc, activity in connection.each("activities", "*"):
         if isinstance(activity, dict):
@@ -54,6 +57,16 @@ def _login(connection: Document) -> Iterator[Problem]:
 
 def _user(text: str) -> bool:
     return "@" in text or text.startswith(("env:", "file:/"))
+
+
+def _scope(connection: Document) -> Iterator[Problem]:
+    for loc, condition in connection.each("scope", "*"):
+        for place, path in names_in(loc, condition):
+            if not re.fullmatch(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", path, re.ASCII):
+                message = f'"{path}" is no field: write its API name (Status), or a related record\'s (RecordType.Name)'
+                yield error(connection.key(place), message)
+            elif loc[-1] == "lead" and path.startswith("Account."):
+                yield error(connection.key(place), f"{_NO_ACCOUNT}; test one of its own fields, such as Company")
 
 
 def _facts(connection: Document) -> Iterator[Problem]:
@@ -100,6 +113,6 @@ def _wrong(attribute: str, source: Any) -> Iterator[str]:
             yield f'a date_field has one attribute, field (the name of the date), and not "{attribute}"'
     elif source != "CampaignMember":
         if attribute.partition(".")[0] == _CAMPAIGN:
-            yield f'"{attribute}" goes with from: CampaignMember; a {source} has no campaign'
+            yield f'"{attribute}" goes with from: CampaignMember, and not with from: {source}, which has no campaign'
     elif dot and relation != _CAMPAIGN and (close := nearest(relation, [_CAMPAIGN])):
         yield f'"{relation}" is no record that a CampaignMember points to{close}'

@@ -76,9 +76,7 @@ class Metrics(Collector):
         yield _by_connection("last_good_pass_age_seconds", "Since the last good pass began.", ages)
         yield _by_connection("lease_held", "1 = this worker runs it, 0 = stands by.", stands.held)
         yield _by_connection("quarantined", "Values in quarantine.", stands.quarantined)
-        yield _one(
-            "duplicates", "E-mail addresses of more than one person, whom nothing else joins.", stands.duplicates
-        )
+        yield _one("duplicates", "E-mail addresses of more than one person.", stands.duplicates)
         yield _one("config_ok", "0 = the config is wrong, the last good one runs.", stands.config_ok)
         yield _one("paused", "1 = somebody holds back all writes.", stands.paused)
 

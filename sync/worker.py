@@ -101,21 +101,22 @@ class Worker:
     def _pass(self, runtime: Runtime) -> None:
         ends_at = self.limit.ends_at = self.limit.now() + timedelta(seconds=self.schedule.deadline_s)
         report = self.run(runtime, ends_at)
+        news = not self.states or any(mine.pulled for mine in report.connections.values())
         self.states = {name: mine.state for name, mine in report.connections.items()}
         self.metrics.count(report)
         log.info("a pass ended", id=report.pass_id, scored=report.scored, connections=self.states)
         names = [one.settings.name for one in runtime.connections]
         with runtime.store.begin() as tx:
-            self.metrics.standing = self._standing(tx, names)
+            self.metrics.standing = self._standing(tx, names, news=news)
 
-    def _standing(self, tx: Connection, names: Iterable[str]) -> Standing:
+    def _standing(self, tx: Connection, names: Iterable[str], *, news: bool) -> Standing:
         good_at = dict.fromkeys(names, self._began_at) | _last_good(tx, names)
         waiting = [group for group in groups(tx) if not group.dropped]
         return Standing(
             good_at=good_at,
             held={name: self.states.get(name) != ELSEWHERE for name in names},
             quarantined={name: sum(group.count for group in waiting if group.connection == name) for name in names},
-            duplicates=ambiguous(tx),
+            duplicates=ambiguous(tx) if news else self.metrics.standing.duplicates,  # it looks at all there are
             config_ok=not self.current.problem,
             paused=paused(tx, self.limit.now()) is not None,
         )

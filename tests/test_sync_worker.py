@@ -229,6 +229,28 @@ def test_a_pause_and_quarantine_show(desk):
     assert desk.metric('quarantined{connection="hubspot"}') == 2, "dropped ones ask for nobody's attention"
 
 
+def test_addresses_of_several_persons_are_counted_anew_when_records_came(desk):
+    row = {"connection": "hubspot", "object": "contact", "inputs": "{}", "stamp_at": 0, "state": "live"}
+    with desk.current.runtime.store.begin() as tx:
+        for number in (1, 2, 3):
+            tx.execute(insert(tables.record).values(**row, crm_id=str(number), number=number, person=number))
+
+    def shared(email):
+        rows = [{"connection": "hubspot", "email": email, "record": number} for number in (1, 2)]
+        with desk.current.runtime.store.begin() as tx:
+            tx.execute(insert(tables.address), rows)
+
+    shared("a@acme.example")
+    desk.passes = [desk.report("ok"), desk.report("ok"), desk.report("ok", pulled=1)]
+    desk.tick()
+    assert desk.metric("duplicates") == 1, "a worker that begins counts them"
+    shared("b@acme.example")
+    desk.tick()
+    assert desk.metric("duplicates") == 1
+    desk.tick()
+    assert desk.metric("duplicates") == 2
+
+
 # health
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from config.hubspot import HubSpotConnection
 from config.loader import load
 from config.reading import read
+from config.salesforce import SalesforceConnection
 from config.settings import Installation
 from config.validating import validate
 from scoring.model import ScoringModel
@@ -275,8 +276,13 @@ def test_a_missing_overlay_is_an_error(folder, tmp_path):
 
 # Laws.
 
-KINDS = {"leadmark.yaml": Installation, "connections/hubspot.yaml": HubSpotConnection, "models/b2b.yaml": ScoringModel}
-TREES = {path: read(path, (GOOD / path).read_text(encoding="utf-8"))[0].value for path in KINDS}
+KINDS = {
+    "good/connections/hubspot.yaml": HubSpotConnection,
+    "good/models/b2b.yaml": ScoringModel,
+    "both/leadmark.yaml": Installation,
+    "both/connections/salesforce.yaml": SalesforceConnection,
+}
+TREES = {path: read(path, (GOOD.parent / path).read_text(encoding="utf-8"))[0].value for path in KINDS}
 anything = st.sampled_from(
     [None, True, 0, -1, 1.5, "", "x", "env:X", "30d", [], ["x"], [1], [[]], [{}], {}, {"x": 1}, {"x": {}}, {"x": []}]
 )
@@ -309,8 +315,9 @@ def test_any_value_in_any_place_is_taken_or_explained(tmp_path_factory, data):
     path = data.draw(st.sampled_from(sorted(KINDS)))
     way = data.draw(st.sampled_from(list(ways(TREES[path]))))
     tree = put(TREES[path], way, data.draw(anything))
-    folder = Path(shutil.copytree(GOOD, tmp_path_factory.mktemp("law") / "config"))
-    (folder / path).write_text(yaml.safe_dump(tree), encoding="utf-8")
+    which, _, file = path.partition("/")
+    folder = Path(shutil.copytree(GOOD.with_name(which), tmp_path_factory.mktemp("law") / "config"))
+    (folder / file).write_text(yaml.safe_dump(tree), encoding="utf-8")
     found, problems = load(folder)
     assert (found is None) == any(problem.severity == "error" for problem in problems)
     for problem in problems:
@@ -322,7 +329,7 @@ def test_any_value_in_any_place_is_taken_or_explained(tmp_path_factory, data):
 def test_any_list_of_ways_is_placed_somewhere(data):
     """A finding at any way is shown in the file, at the innermost node that exists."""
     path = data.draw(st.sampled_from(sorted(KINDS)))
-    document, _ = read(path, (GOOD / path).read_text(encoding="utf-8"))
+    document, _ = read(path, (GOOD.parent / path).read_text(encoding="utf-8"))
     way = data.draw(st.sampled_from(list(ways(TREES[path]))))
     spot = document.key((*way, "no such key", "[key]"))
     assert spot == document.key(way)

@@ -523,6 +523,16 @@ def test_an_org_is_linked_to_nothing_by_itself(folder):
     assert loaded(folder)["salesforce"].links is None
 
 
+def test_the_installation_says_whose_values_count_first_and_how_the_worker_runs(folder):
+    mistype(folder, "primary: b2b", "primary: b2b\nprefer: {company: [salesforce]}", "leadmark.yaml")
+    found, problems = load(folder)
+    assert not problems
+    assert found is not None
+    assert found.prefer == {"company": ("salesforce",)}
+    assert (found.worker.every_s, found.worker.deadline_s) == (300, 1800)
+    assert (found.worker.host, found.worker.port) == ("127.0.0.1", 0)
+
+
 def test_several_orgs_may_stand_side_by_side(folder):
     another(folder)
     mistype(folder, "primary: b2b", "primary: b2b\nprefer: {company: [salesforce, east]}", "leadmark.yaml")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from connectors.emulator.faults import RecordRule, parse_record_rule
 from connectors.emulator.salesforce.org import Org
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ WRITE = "/composite/sobjects"
 _LOGIN = "/services/oauth2/token"
 #: who wrote last: the one field beside ours that our writes move
 _SYSTEM = frozenset({"LastModifiedById"})
-_PEOPLE = ("Lead", "Contact")
+#: object of people -> how its ids begin
+PREFIXES = {"Lead": "00Q", "Contact": "003"}
 
 
 @dataclass
@@ -175,7 +177,7 @@ class OrgSide:
             row["Id"]: {
                 name: as_text(value) for name, value in row.items() if name.startswith(OURS) and value is not None
             }
-            for object_ in _PEOPLE
+            for object_ in PREFIXES
             for row in self.http("GET", f"/_emulator/records/{object_}")["results"]
             if not row["IsDeleted"] and not row.get("IsConverted")
         }
@@ -189,6 +191,11 @@ class OrgSide:
         last = self.traffic.calls
         yield written
         written += [row for entry in self.traffic.since(last) if is_write(entry) for row in rows_of(entry)]
+
+
+def rule(**what: Any) -> RecordRule:
+    """A record rule of the emulator, in its words."""
+    return parse_record_rule(what)
 
 
 def is_salesforce(entry: "Entry") -> bool:
@@ -226,7 +233,7 @@ def nothing_but_our_fields(side: OrgSide) -> None:
         assert 0 < len(body["records"]) <= 200
         for row in body["records"]:
             assert row["attributes"] == {"type": side.org.object_of(row["id"])}
-            assert row["attributes"]["type"] in _PEOPLE
+            assert row["attributes"]["type"] in PREFIXES
             names = row.keys() - {"attributes", "id"}
             assert names
             assert all(name.startswith(OURS) and name.endswith("__c") for name in names), names

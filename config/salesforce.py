@@ -56,7 +56,11 @@ def _org(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    return text if text.startswith(("env:", "file:/")) else web_address(text)
+    if text.startswith(("env:", "file:/")):
+        return text
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("must be the org's My Domain such as https://acme.my.salesforce.com, env:NAME or file:/path")
+    return web_address(text)
 
 
 FieldName = Annotated[str, AfterValidator(_field)]

@@ -138,7 +138,7 @@ def part_at(kind: Any, loc: Loc) -> type[BaseModel] | None:
 
     >>> from config.hubspot import HubSpotConnection
     >>> part_at(HubSpotConnection, ("write", "fields", "b2b")).__name__
-    'OutputFields'
+    'HubSpotOutputFields'
     """
     for step in loc:
         kind = _inner(kind, step)

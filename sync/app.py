@@ -23,11 +23,11 @@ from config.settings import Connection, Settings
 from connectors.base import Connector, instant
 from connectors.salesforce.ids import long_id
 from connectors.salesforce.login import Credentials
-from sync.lease import Owner, this_process
+from sync.lease import Owner, leave, this_process
 from sync.mapping import ConnectionMap, maps_of
 from sync.report import Progress
 from sync.run import Open, Runtime
-from sync.store.store import open_store
+from sync.store.store import StoreError, open_store
 
 #: holds the clock still, for tests and for reproducing a day: an ISO instant
 CLOCK_VARIABLE = "LEADMARK_NOW"
@@ -120,7 +120,7 @@ def open_runtime(
 
     Raises SecretMissing, StoreError. Connections make no call before a pass does.
     """
-    now = now or clock()
+    now, owner = now or clock(), owner or this_process()
     store = open_store(resolve(settings.store))
     maps = {map_.connection: map_ for map_ in maps_of(settings)}
     connections: list[Open] = []
@@ -133,7 +133,7 @@ def open_runtime(
             settings=settings,
             store=store,
             connections=connections,
-            owner=owner or this_process(),
+            owner=owner,
             now=now,
             stop=stop,
             progress=progress,
@@ -142,6 +142,8 @@ def open_runtime(
         for opened in connections:
             with suppress(OSError):
                 opened.connector.close()
+        with suppress(StoreError), store.begin() as tx:
+            leave(tx, owner)
         store.close()
 
 

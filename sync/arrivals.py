@@ -77,9 +77,9 @@ class Arrivals:
         record, address = tables.record, tables.address
         ids = {id_ for activity in activities for id_ in activity.records}
         by_id = self._numbers(tx, ids)
-        standing = identity.standing_for(tx, self.map.connection, ids - by_id.keys())
-        heirs = self._numbers(tx, set(standing.values()))
-        by_id |= {id_: heirs[heir] for id_, heir in standing.items() if heir in heirs}
+        standing = identity.standing_for(tx, self.map.connection, self.map.people, ids - by_id.keys())
+        heirs = self._numbers(tx, {heir for _, heir in standing.values()})
+        by_id |= {id_: heirs[heir] for id_, (_, heir) in standing.items() if heir in heirs}
         by_email: dict[str, list[int]] = {}
         for some in in_chunks(sorted({activity.email for activity in activities if activity.email})):
             rows = tx.execute(

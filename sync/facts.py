@@ -60,7 +60,8 @@ def facts_of(maps: Sequence[ConnectionMap], records: Sequence[PersonRecord], zon
             continue
         asked = ordered
         if name in preferring:
-            asked = sorted(ordered, key=lambda one: by_connection[one.connection].preferred.get(name, len(maps)))
+            # what a converted lead held stays last
+            asked = sorted(ordered, key=lambda one: (one.converted, _rank(by_connection[one.connection], name)))
         for record in asked:
             value = _value(by_connection[record.connection], name, record)
             if value is None:
@@ -71,6 +72,11 @@ def facts_of(maps: Sequence[ConnectionMap], records: Sequence[PersonRecord], zon
             if name not in STRICTEST or values[name] is not False:
                 break
     return Facts(values=values, sources=sources)
+
+
+def _rank(map_: ConnectionMap, name: str) -> int:
+    """How early a connection's value of a fact counts; those not named for it all come after."""
+    return map_.preferred.get(name, len(map_.preferred) + 1_000)
 
 
 def _value(map_: ConnectionMap, name: str, record: PersonRecord) -> Value:

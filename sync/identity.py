@@ -34,6 +34,14 @@ def mark_unidentified(tx: Connection, numbers: Iterable[int]) -> None:
         tx.execute(update(record).where(record.c.number.in_(some), record.c.person.is_not(None)).values(identify=True))
 
 
+def mark_naming(tx: Connection, connection: str, ids: Iterable[str]) -> None:
+    """Who links to records of these ids is to be looked at again."""
+    link = tables.link
+    for some in in_chunks(sorted(set(ids))):
+        naming = tx.execute(select(link.c.record).where(link.c.connection == connection, link.c.crm_id.in_(some)))
+        mark_unidentified(tx, naming.scalars())
+
+
 def identify_some(tx: Connection) -> int:
     """Settles who some of the marked records are, and everybody tied to them; how many were marked, 0 = none is left.
 
@@ -238,30 +246,52 @@ def ambiguous(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(shared.subquery())).scalar_one()
 
 
-def standing_for(tx: Connection, connection: str, ids: Iterable[str]) -> dict[str, str]:
-    """The id of the record that stands for each of these, of those that were merged away or converted."""
-    alias = tables.alias
-    found: dict[str, str] = {}
+def standing_for(
+    tx: Connection, connection: str, objects: Iterable[str], ids: Iterable[str]
+) -> dict[str, tuple[str, str]]:
+    """Id -> object and id of the record that stands for it, of those of these objects that were merged or converted."""
+    alias, wanted = tables.alias, list(objects)
+    found: dict[str, tuple[str, str]] = {}
     asked = {id_: id_ for id_ in ids}
     while asked:
-        following: dict[str, str] = {}
+        into: dict[str, tuple[str, str]] = {}
         for some in in_chunks(sorted(set(asked.values()))):
             rows = tx.execute(
-                select(alias.c.crm_id, alias.c.into_id).where(
-                    alias.c.connection == connection, alias.c.crm_id.in_(some)
+                select(alias).where(
+                    alias.c.connection == connection, alias.c.object.in_(wanted), alias.c.crm_id.in_(some)
                 )
             )
-            into = {row.crm_id: row.into_id for row in rows}
-            following |= {first: into[at] for first, at in asked.items() if at in into and into[at] != first}
+            into |= {row.crm_id: (row.into_object, row.into_id) for row in rows}
+        # one that comes back to where it was would go round for ever
+        following = {first: into[at] for first, at in asked.items() if at in into and into[at] != found.get(first)}
         found |= following
+        asked = {first: id_ for first, (_, id_) in following.items() if id_ != first}
+    return found
+
+
+def stood_for(tx: Connection, connection: str, keys: Iterable[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Id of every record that one of these (object, id) stands for, directly or through others -> that one."""
+    alias = tables.alias
+    found: dict[str, tuple[str, str]] = {}
+    asked = {key: key for key in keys}
+    while asked:
+        following: dict[tuple[str, str], tuple[str, str]] = {}
+        for some in in_chunks(sorted({id_ for _, id_ in asked})):
+            for row in tx.execute(select(alias).where(alias.c.connection == connection, alias.c.into_id.in_(some))):
+                heir = asked.get((row.into_object, row.into_id))
+                if heir is not None and row.crm_id not in found:
+                    found[row.crm_id] = heir
+                    following[row.object, row.crm_id] = heir
         asked = following
     return found
 
 
 def touch_children(tx: Connection, connection: str, object_: str, ids: Iterable[str]) -> None:
-    """The people that point to these records are to be scored again."""
+    """The people that point to these records, or to one that they stand for, are to be scored again."""
     parent, record = tables.parent, tables.record
-    for some in in_chunks(sorted(set(ids))):
+    wanted = set(ids)
+    wanted |= stood_for(tx, connection, {(object_, id_) for id_ in wanted}).keys()
+    for some in in_chunks(sorted(wanted)):
         children = tx.execute(
             select(parent.c.record)
             .join(record, record.c.number == parent.c.record)

@@ -34,17 +34,17 @@ class Intake:
     def take(self, tx: Connection, page: Page) -> None:
         """Stores a page's records, object by object; those outside the scope count as deleted."""
         inside: dict[str, list[Record]] = {}
-        outside: dict[str, list[str]] = {}
+        outside: dict[str, list[Record]] = {}
         for record in page.records:
             if self.in_scope(record):
                 inside.setdefault(record.object, []).append(record)
             else:
-                outside.setdefault(record.object, []).append(record.id)
+                outside.setdefault(record.object, []).append(record)
         for object_, records in inside.items():
             self._take(tx, object_, records, page)
         self.ties.succeed(tx, page)
-        for object_, ids in outside.items():
-            self._bury(tx, object_, ids, stamp_at=0)  # what comes back into the scope is newer than that
+        for object_, records in outside.items():
+            self._leave_out(tx, object_, records)
 
     def _take(self, tx: Connection, object_: str, records: Sequence[Record], page: Page) -> None:
         table = tables.record
@@ -201,7 +201,25 @@ class Intake:
         for object_ in {deletion.object for deletion in page.deletions if deletion.object}:
             self._bury(tx, object_, [deletion.id for deletion in page.deletions if deletion.object == object_])
 
-    def _bury(self, tx: Connection, object_: str, ids: Sequence[str], **also: int) -> None:
+    def _leave_out(self, tx: Connection, object_: str, records: Sequence[Record]) -> None:
+        """Records outside the scope count as deleted; a stamp just below theirs lets the same version come back."""
+        record = tables.record
+        for outside in records:
+            stamp = micros(outside.stamp_at)
+            here = (record.c.connection == self.map.connection) & (record.c.object == object_)
+            known = tx.execute(
+                select(record.c.number).where(
+                    here,
+                    record.c.crm_id == outside.id,
+                    record.c.state.in_(("live", "converted")),
+                    record.c.stamp_at <= stamp,
+                )
+            ).scalar()
+            if known is not None:
+                self._bury(tx, object_, [outside.id])
+                tx.execute(update(record).where(record.c.number == known).values(stamp_at=stamp - 1))
+
+    def _bury(self, tx: Connection, object_: str, ids: Sequence[str]) -> None:
         record = tables.record
         for some in in_chunks(ids):
             rows = tx.execute(
@@ -213,7 +231,7 @@ class Intake:
                 )
             ).scalars()
             numbers = list(rows)
-            values = {"state": "deleted", "differs": EQUAL, "echo": False, "gone_at": micros(self.now()), **also}
+            values = {"state": "deleted", "differs": EQUAL, "echo": False, "gone_at": micros(self.now())}
             tx.execute(update(record).where(record.c.number.in_(numbers)).values(values))
             if object_ in self.map.people:
                 identity.mark_stale(tx, numbers)

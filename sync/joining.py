@@ -1,8 +1,9 @@
 """Which records are one person. Pure, and the same whatever the order in which records became known.
 
-Records are joined by successions (merged away, converted) and links whatever else holds, then by an address when it is
-unique: no connection has two of the persons so far that answer to it. An ambiguous address joins nobody. A deleted
-record joins nobody either; it stays with those it was tied to, so that it finds its place again when it is restored.
+Records are joined by successions (merged away, converted) and by the links of those that are not deleted, whatever else
+holds; then by an address when it is unique: no connection has two of the persons so far that answer to it. An ambiguous
+address joins nobody. A deleted record's own ties join nobody either; it stays with whom it would belong to, so that it
+finds its place again when it is restored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,6 @@ def persons_of(records: Sequence[Known], successions: Mapping[Key, Key]) -> list
     >>> persons_of([a, b], {})
     [[1, 2]]
     """
-    by_key = {record.key: record for record in records}
     groups = _Groups()
     for key, into in successions.items():
         groups.join(key, into)
@@ -42,8 +42,7 @@ def persons_of(records: Sequence[Known], successions: Mapping[Key, Key]) -> list
         groups.join(record.key, record.key)
         if record.state != "deleted":
             for target in record.links:
-                if target not in by_key or by_key[target].state != "deleted":
-                    groups.join(record.key, target)
+                groups.join(record.key, target)
     _join_by_address(records, groups)
     _attach(records, groups)
     persons: dict[Key, list[int]] = {}
@@ -70,23 +69,32 @@ def _join_by_address(records: Iterable[Known], groups: "_Groups") -> None:
 
 
 def _attach(records: Sequence[Known], groups: "_Groups") -> None:
-    """Groups without a living record go to the one they are tied to, the one of the lowest record number."""
+    """Groups without a living record go to one they link to, else to the only one with an address of theirs.
+
+    Of several linked to it is the one of the lowest record number. An address does not count where another record of
+    the same connection answers to it: were the deleted one alive, it would be ambiguous.
+    """
     living: dict[Key, int] = {}
-    names: dict[object, set[Key]] = {}
+    answering: dict[str, set[tuple[Key, str]]] = {}
     for record in records:
         if record.state in ("live", "converted"):
             group = groups.of(record.key)
             living[group] = min(record.number, living.get(group, record.number))
-            for name in (*record.emails, *(groups.of(target) for target in record.links)):
-                names.setdefault(name, set()).add(group)
-    tied: dict[Key, set[Key]] = {}
+            for email in record.emails:
+                answering.setdefault(email, set()).add((group, record.key[0]))
+    linked: dict[Key, set[Key]] = {}
+    addressed: dict[Key, set[Key]] = {}
     for record in records:
         group = groups.of(record.key)
-        if group not in living:
-            unique = [email for email in record.emails if len(names.get(email, ())) == 1]
-            linked = {groups.of(target) for target in record.links} & living.keys()
-            tied.setdefault(group, set()).update(linked, *(names.get(name, ()) for name in (group, *unique)))
-    for group, to in tied.items():
+        if group in living:
+            continue
+        linked.setdefault(group, set()).update({groups.of(target) for target in record.links} & living.keys())
+        for email in record.emails:
+            there = answering.get(email, set())
+            if len({one for one, _ in there}) == 1 and record.key[0] not in {connection for _, connection in there}:
+                addressed.setdefault(group, set()).update(one for one, _ in there)
+    for group, named in linked.items():
+        to = named or addressed.get(group)
         if to:
             groups.join(min(to, key=lambda key: living[key]), group)
 

@@ -159,11 +159,14 @@ def _linked(
         if any(live.count(connection) > 1 for connection in choosing):
             asked += [row.number for row in rows if row.state == "live"]
     link = tables.link
-    found: set[tuple[str, str]] = set()
+    named: dict[tuple[str, str], list[str]] = {}
     for some in in_chunks(asked):
         for row in tx.execute(select(link).where(link.c.record.in_(some))):
-            heir = identity.standing_for(tx, row.connection, [row.crm_id]).get(row.crm_id, row.crm_id)
-            found.add((row.connection, heir))
+            named.setdefault((row.connection, row.object), []).append(row.crm_id)
+    found: set[tuple[str, str]] = set()
+    for (connection, object_), ids in named.items():
+        standing = identity.standing_for(tx, connection, [object_], ids)
+        found.update((connection, standing[id_][1] if id_ in standing else id_) for id_ in ids)
     return found
 
 
@@ -200,7 +203,7 @@ def _parents(tx: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, Ma
             by_id.setdefault(row.crm_id, []).append(row.record)
     found: dict[int, dict[str, Mapping[str, Value]]] = {}
     for (connection, object_), by_id in pointing.items():
-        for id_, heir in identity.standing_for(tx, connection, by_id).items():
+        for id_, (_, heir) in identity.standing_for(tx, connection, [object_], list(by_id)).items():
             by_id.setdefault(heir, []).extend(by_id[id_])
         here = (record.c.connection == connection) & (record.c.object == object_) & (record.c.state == "live")
         for ids in in_chunks(sorted(by_id)):

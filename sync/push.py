@@ -103,6 +103,7 @@ class Pusher:
                     }
                 )
             upsert(tx, tables.quarantine, entries)
+            self.renew(tx)
 
     def _keep(
         self, tx: Connection, connection: str, batch: Sequence[Change], receipts: Sequence[Receipt], done: Pushed

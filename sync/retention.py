@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select, update
 
 from sync.store import tables, timelines
 from sync.store.store import in_chunks, upsert
@@ -23,13 +23,30 @@ def purge(tx: Connection, *, now: int, activities: timedelta, gone: timedelta) -
             elif len(kept) < before:
                 upsert(tx, table, [{**{name: getattr(row, name) for name in key}, "activities": kept.tobytes()}])
     record = tables.record
+    highest = tx.execute(select(func.max(record.c.number))).scalar() or 0
     left = list(
         tx.execute(
-            select(record.c.number).where(record.c.state == "deleted", record.c.gone_at < now - gone.days * DAY_US)
+            select(record.c.number).where(
+                record.c.state == "deleted",
+                record.c.gone_at < now - gone.days * DAY_US,
+                record.c.number < highest,  # SQLite would give the number of the last row to the next one
+            )
         ).scalars()
     )
     for some in in_chunks(left):
         for table in (tables.quarantine, tables.adopted):
             tx.execute(delete(table).where(table.c.record.in_(some)))
+        theirs = select(record.c.person).where(record.c.number.in_(some))
+        others = record.c.person.in_(theirs) & record.c.number.not_in(some)
+        tx.execute(update(record).where(others).values(identify=True))
         tx.execute(delete(record).where(record.c.number.in_(some)))
+    _forget_nobody(tx)
     return len(left)
+
+
+def _forget_nobody(tx: Connection) -> None:
+    """Takes out persons, and their journeys, of whom no record is left."""
+    record = tables.record
+    someone = select(record.c.person).where(record.c.person.is_not(None))
+    tx.execute(delete(tables.person).where(tables.person.c.number.not_in(someone)))
+    tx.execute(delete(tables.journey).where(tables.journey.c.person.not_in(someone)))

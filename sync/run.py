@@ -6,6 +6,7 @@ A connection that fails is parked with its reason; the others go on. Nothing is 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -115,8 +116,8 @@ def run_pass(runtime: Runtime, options: Options) -> RunReport:
     with runtime.store.begin() as tx:  # for a connection this pass does not reach: as they were last read
         for one in runtime.connections:
             one.definitions = one.definitions or kept_definitions(tx, one.settings.name)
-    _keep(runtime, report)
     turns = _turns(runtime, wanted, report, options)
+    _keep(runtime, report)
     try:
         _run(runtime, turns, report, options)
     finally:
@@ -167,12 +168,33 @@ def _run(runtime: Runtime, turns: Sequence[_Turn], report: RunReport, options: O
             pulled.append(turn)
     if not pulled or runtime.stop():
         return
-    _identify(runtime)
-    if _adopt(runtime, pulled, options):
-        _score(runtime, pulled, report, options)
+    if _identify_and_score(runtime, pulled, report, options):
         for turn in pulled:
             if not runtime.stop():
-                _plan_and_push(runtime, turn, report, options)
+                _guarded(runtime, turn, partial(_plan_and_push, runtime, turn, report, options))
+
+
+def _identify_and_score(runtime: Runtime, pulled: Sequence[_Turn], report: RunReport, options: Options) -> bool:
+    """Who is who, then scores; left to the other process when one does it already. False: nothing may be written."""
+    with runtime.store.begin() as tx:
+        held = acquire(tx, SCORE, runtime.owner, runtime.now())
+    if held is None:
+        return True
+
+    def renew(tx: Connection) -> None:
+        held.renew(tx, runtime.now())
+
+    try:
+        _identify(runtime, renew)
+        if not _adopt(runtime, pulled, options):
+            return False
+        _score(runtime, pulled, report, options, renew)
+    except LeaseLost:
+        log.warning("scoring taken over by another process")
+    finally:
+        with runtime.store.begin() as tx:
+            held.release(tx, runtime.now())
+    return True
 
 
 def _share(runtime: Runtime, until: datetime | None, left: int) -> Callable[[], bool]:
@@ -195,11 +217,16 @@ def _end(runtime: Runtime, turns: Sequence[_Turn]) -> None:
 
 
 def _keep(runtime: Runtime, report: RunReport) -> None:
+    """Keeps the report, but for connections that another process runs: it keeps its own of them."""
+    told = report.to_json()
+    told["connections"] = {name: one for name, one in told["connections"].items() if one["state"] != "elsewhere"}
+    if not told["connections"] and report.connections:
+        return
     row = {
         "id": report.pass_id,
         "started_at": micros(report.started_at),
         "ended_at": micros(report.ended_at) if report.ended_at else None,
-        "report": dump(report.to_json()),
+        "report": dump(told),
     }
     with runtime.store.begin() as tx:
         upsert(tx, tables.pass_, [row])
@@ -272,11 +299,12 @@ def _pull(runtime: Runtime, turn: _Turn, *, full: bool, stop: Callable[[], bool]
     return done
 
 
-def _identify(runtime: Runtime) -> None:
+def _identify(runtime: Runtime, renew: Callable[[Connection], None]) -> None:
     runtime.progress.phase("identify", None)
     while not runtime.stop():
         with runtime.store.begin() as tx:
             done = identify_some(tx)
+            renew(tx)
         if not done:
             return
         runtime.progress.advance(done)
@@ -305,35 +333,28 @@ def _adopt(runtime: Runtime, pulled: Sequence[_Turn], options: Options) -> bool:
     return True
 
 
-def _score(runtime: Runtime, pulled: Sequence[_Turn], report: RunReport, options: Options) -> None:
-    """Scores whoever is marked; left to the other process when one scores already."""
-    with runtime.store.begin() as tx:
-        held = acquire(tx, SCORE, runtime.owner, runtime.now())
-    if held is None:
-        return
-
-    def renew(tx: Connection) -> None:
-        held.renew(tx, runtime.now())
-
+def _score(
+    runtime: Runtime,
+    pulled: Sequence[_Turn],
+    report: RunReport,
+    options: Options,
+    renew: Callable[[Connection], None],
+) -> None:
     scoring = scoring_for(runtime, restored=options.adoption == "restored")
     _keep_model_text(runtime)
-    try:
-        if mark_everybody(runtime.store, scoring):
-            with runtime.store.begin() as tx:
-                purge(
-                    tx,
-                    now=micros(scoring.now),
-                    activities=scoring.retention,
-                    gone=timedelta(days=runtime.settings.retention.gone_days),
-                )
-        runtime.progress.phase("score", count_stale(runtime.store))
-        report.scored = score_stale(
-            runtime.store, scoring, stop=runtime.stop, on_chunk=runtime.progress.advance, renew=renew
-        )
+    if mark_everybody(runtime.store, scoring):
         with runtime.store.begin() as tx:
-            held.release(tx, runtime.now())
-    except LeaseLost:
-        log.warning("scoring taken over by another process")
+            purge(
+                tx,
+                now=micros(scoring.now),
+                activities=scoring.retention,
+                gone=timedelta(days=runtime.settings.retention.gone_days),
+            )
+            renew(tx)
+    runtime.progress.phase("score", count_stale(runtime.store))
+    report.scored = score_stale(
+        runtime.store, scoring, stop=runtime.stop, on_chunk=runtime.progress.advance, renew=renew
+    )
     for turn in pulled:
         turn.report.scored = report.scored
 
@@ -422,7 +443,7 @@ def _score_fields(runtime: Runtime) -> dict[str, str]:
     }
 
 
-def _plan_and_push(runtime: Runtime, turn: _Turn, report: RunReport, options: Options) -> None:
+def _plan_and_push(runtime: Runtime, turn: _Turn, report: RunReport, options: Options) -> bool:
     one, mine, now = turn.one, turn.report, micros(runtime.now())
     write = one.settings.write
     runtime.progress.phase(f"plan {turn.name}", None)
@@ -435,6 +456,7 @@ def _plan_and_push(runtime: Runtime, turn: _Turn, report: RunReport, options: Op
         verdict = _verdict(tx, plan, one, now)
         if verdict.verdict == "stop" and write.mode != "shadow":
             differences.keep_stop(tx, plan, now)
+        turn.renew(tx)
     mine.exceeded = dict(verdict.exceeded)
     if verdict.verdict == "stop":
         mine.code = plan.code
@@ -449,6 +471,7 @@ def _plan_and_push(runtime: Runtime, turn: _Turn, report: RunReport, options: Op
         mine.state, mine.reason = "stopped_by_guard", f"the plan is larger than the guard allows: {over}"
     else:
         _push(runtime, turn, report, plan, rules, verdict)
+    return True
 
 
 def _verdict(tx: Any, plan: Plan, one: Open, now: int) -> Verdict:

@@ -41,8 +41,10 @@ class Ties:
             rows = tx.execute(select(table.c.email, table.c.record).where(table.c.record.in_(some)))
             known = {(row.email, row.record) for row in rows}
             asked = {pair for pair in answers if pair[1] in here}
+            lost = {email for email, _ in known - answers}
             for email, number in known - answers:
                 tx.execute(delete(table).where(table.c.email == email, table.c.record == number))
+            self._mark_holders(tx, lost)
             new = [
                 {"connection": self.map.connection, "email": email, "record": number}
                 for email, number in sorted(asked - known)
@@ -51,6 +53,13 @@ class Ties:
             identity.mark_unidentified(tx, {number for _, number in known ^ asked})
         ids = {(waiting_for(id_), number) for number, record in current for id_ in (record.id, *record.aliases)}
         self._claim(tx, answers | ids)
+
+    def _mark_holders(self, tx: Connection, emails: Iterable[str]) -> None:
+        """An address that one record gave up may be unique among those that still answer to it."""
+        table = tables.address
+        for some in in_chunks(sorted(emails)):
+            holders = tx.execute(select(table.c.record).where(table.c.email.in_(some))).scalars()
+            identity.mark_unidentified(tx, holders)
 
     def succeed(self, tx: Connection, page: Page) -> None:
         """Keeps which records another one now stands for, whichever of the two came first."""
@@ -91,21 +100,31 @@ class Ties:
                 .where(
                     record.c.connection == self.map.connection,
                     record.c.crm_id.in_(some),
-                    record.c.state.in_(("live", "deleted")),
+                    # a converted lead that was deleted stays so; a merged one counts as merged, deleted or not
+                    (record.c.state == "live")
+                    | ((record.c.state == "deleted") & (table.c.into_object == record.c.object)),
                 )
             ).all()
             self._put_behind(tx, rows, known, page)
-        stood_for = {(one.into_object, one.into_id) for one in known.values()}
-        numbers = self._numbers(tx, stood_for)
-        identity.mark_unidentified(tx, numbers.values())
-        self._claim(
-            tx,
-            {
-                (waiting_for(one.id), numbers[one.into_object, one.into_id])
-                for one in known.values()
-                if (one.into_object, one.into_id) in numbers
-            },
-        )
+        heirs = {(one.into_object, one.into_id) for one in known.values()}
+        for object_ in {object_ for object_, _ in known} - self.map.people:
+            gone = [id_ for of, id_ in known if of == object_]
+            identity.touch_children(tx, self.map.connection, object_, gone)
+        identity.mark_naming(tx, self.map.connection, {*(id_ for _, id_ in known), *(id_ for _, id_ in heirs)})
+        self._inherit(tx, {*heirs, *((one.object, one.id) for one in page.records)})
+
+    def _inherit(self, tx: Connection, keys: Iterable[tuple[str, str]]) -> None:
+        """Gives these people's records, as far as they were read, what waited for those they stand for."""
+        people = {(object_, id_) for object_, id_ in keys if object_ in self.map.people}
+        by_object: dict[str, list[str]] = {}
+        for object_, id_ in people:
+            by_object.setdefault(object_, []).append(id_)
+        for object_, ids in by_object.items():
+            people |= set(identity.standing_for(tx, self.map.connection, [object_], ids).values())
+        numbers = self._numbers(tx, people)
+        named = identity.stood_for(tx, self.map.connection, numbers)
+        identity.mark_unidentified(tx, {numbers[heir] for heir in named.values()})
+        self._claim(tx, {(waiting_for(id_), numbers[heir]) for id_, heir in named.items()})
 
     def _put_behind(
         self, tx: Connection, rows: Sequence[Any], known: Mapping[tuple[str, str], Succession], page: Page
@@ -122,9 +141,6 @@ class Ties:
         people = [row.number for row in rows if row.object in self.map.people]
         identity.mark_unidentified(tx, people)
         identity.mark_stale(tx, people)
-        for object_ in {row.object for row in rows} - self.map.people:
-            ids = [row.crm_id for row in rows if row.object == object_]
-            identity.touch_children(tx, self.map.connection, object_, ids)
 
     def _numbers(self, tx: Connection, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
         record = tables.record
@@ -150,8 +166,6 @@ class Ties:
     def _links(self, tx: Connection, current: Sequence[tuple[int, Record]]) -> None:
         """The records of other connections that these name as the same person."""
         table = tables.link
-        if not self.map.links:
-            return
         wanted = {
             (number, connection, object_): id_
             for number, record in current

@@ -302,12 +302,19 @@ def touch_children(tx: Connection, connection: str, object_: str, ids: Iterable[
 
 def touch_pointed(tx: Connection, connection: str, numbers: Sequence[int]) -> None:
     """The people that these records point to are to be scored again."""
-    parent, record = tables.parent, tables.record
+    parent = tables.parent
     for some in in_chunks(numbers):
-        pointed = select(parent.c.crm_id).where(parent.c.record.in_(some))
+        pointed = tx.execute(select(parent.c.crm_id).where(parent.c.record.in_(some))).scalars()
+        touch_people(tx, connection, pointed)
+
+
+def touch_people(tx: Connection, connection: str, ids: Iterable[str]) -> None:
+    """The people behind these ids are to be scored again."""
+    record = tables.record
+    for some in in_chunks(sorted(set(ids))):
         people = tx.execute(
             select(record.c.number).where(
-                record.c.connection == connection, record.c.person.is_not(None), record.c.crm_id.in_(pointed)
+                record.c.connection == connection, record.c.person.is_not(None), record.c.crm_id.in_(some)
             )
         ).scalars()
         mark_stale(tx, list(people))

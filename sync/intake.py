@@ -77,11 +77,10 @@ class Intake:
             return
         changed_ids = {row.crm_id for row, _ in changed if row.number in set(touched)} | {record.id for record in fresh}
         if object_ == OUTCOME:
-            identity.touch_pointed(
-                tx, self.map.connection, [numbers[id_] for id_ in changed_ids]
-            )  # whom it spoke of until now
-            self._parents(tx, current)
-            identity.touch_pointed(tx, self.map.connection, [numbers[id_] for id_ in changed_ids])
+            left = self._parents(tx, current)
+            identity.touch_people(tx, self.map.connection, left.values())  # of whom it spoke until now
+            told = [*left, *(numbers[id_] for id_ in changed_ids)]
+            identity.touch_pointed(tx, self.map.connection, told)
         else:
             identity.touch_children(tx, self.map.connection, object_, changed_ids)
 
@@ -170,7 +169,9 @@ class Intake:
             return {}
         return {name: value for name, value in record.values.items() if name in self.map.outputs and value is not None}
 
-    def _parents(self, tx: Connection, current: Sequence[tuple[int, Record]]) -> None:
+    def _parents(self, tx: Connection, current: Sequence[tuple[int, Record]]) -> dict[int, str]:
+        """Keeps whom these records point to; the number of each that points elsewhere now -> the id it left, or ""."""
+        left: dict[int, str] = {}
         table = tables.parent
         wanted = {(number, object_): id_ for number, record in current for object_, id_ in record.parents.items()}
         for some in in_chunks([number for number, _ in current]):
@@ -188,7 +189,9 @@ class Intake:
                 table,
                 [{"record": number, "object": object_, "crm_id": id_} for (number, object_), id_ in changed.items()],
             )
+            left |= {key[0]: known.get(key, "") for key in [*changed, *gone]}
             identity.mark_stale(tx, {number for number, _ in [*changed, *gone]})
+        return left
 
     def delete(self, tx: Connection, page: Page) -> None:
         """What is gone from the CRM: activities leave every timeline, records are kept as deleted."""

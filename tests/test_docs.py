@@ -218,7 +218,7 @@ def test_check_says_what_the_readme_shows(tmp_path):
 def test_the_demo_says_what_the_readme_shows(tmp_path):
     """Every line without a number; the rest depends on how many people there are, and on the date."""
     shown = next(block for block in blocks(README, "text") if block.startswith("leadmark demo"))
-    said = run_in(tmp_path, "leadmark demo --people 150").splitlines()
+    said = run_in(tmp_path, "leadmark demo --people 300").splitlines()
     words = [
         line.split() for line in shown.splitlines() if line.strip() not in {"", "…"} and not re.search(r"\d", line)
     ]

@@ -74,15 +74,7 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="waits under a name that nobody claims"))
-        if name in ("merged", "a chain")
-        else name
-        for name in TOLD
-    ],
-)
+@pytest.mark.parametrize("name", TOLD)
 def test_what_was_done_with_one_reaches_the_one_that_stands_for_it(shared, name):
     told, heir = TOLD[name]
     lost = []
@@ -97,7 +89,6 @@ def test_what_was_done_with_one_reaches_the_one_that_stands_for_it(shared, name)
     assert not lost
 
 
-@pytest.mark.xfail(strict=True, reason="what waits is claimed by id, whatever the object")
 def test_a_merge_of_companies_takes_nothing_from_contacts_of_the_same_number(world):
     world.hub(activities=[form("f", "7")])
     world.hub(record("company", "9", aliases=("7",)))
@@ -179,7 +170,6 @@ def test_the_short_form_of_an_id_links_as_the_long_one_does_and_nonsense_does_no
     assert world.persons() == [["1", "C1"], ["2"], ["3"]]
 
 
-@pytest.mark.xfail(strict=True, reason="a map without links leaves those it had")
 def test_links_that_the_map_no_longer_has_tie_nobody(world):
     world.hub(record("contact", "1", salesforcecontactid=C1))
     world.org(record("contact", C1))
@@ -199,7 +189,6 @@ def test_a_tie_said_again_marks_nobody(world):
     assert not any(row.identify for row in world.rows(tables.record))
 
 
-@pytest.mark.xfail(strict=True, reason="the page puts the deleted lead behind its contact again")
 def test_an_old_page_brings_no_deleted_lead_back(world):
     for _ in range(2):
         world.org(record("lead", L1), successions=[converted(L1, C1)])
@@ -232,7 +221,6 @@ def test_what_happens_to_an_account_touches_its_people(world, step, remark):
     assert stale_after(world, lambda: step(world)), remark
 
 
-@pytest.mark.xfail(strict=True, reason="people who still point to the loser are not found by the survivor's change")
 def test_a_change_of_the_account_that_stands_for_theirs_touches_people(world):
     world.org(record("account", "A2", Name="Two"))
     world.org(record("contact", C1, parents={"account": "A1"}))

@@ -44,7 +44,9 @@ TERMS = [
     "quarantine", "emulator", "confirmed", "observed", "desired", "quiet write", "adoption", "ledger", "hand-off",
     "transition", "cause", "stale", "canonical", "connection", "connector", "stream", "stamp", "policy", "brake",
     "timeline", "alias", "retention", "store", "starter", "overlay", "score day", "sales' word", "model digest",
-    "run digest", "lag window", "write mode",
+    "run digest", "lag window", "write mode", "link", "linked record", "succession", "converted", "ambiguous address",
+    "scope", "prefer", "outcome", "org", "native sync", "optional field", "hidden field", "worker", "deadline", "lease",
+    "epoch", "pause", "allowance", "share of calls",
 ]  # fmt: skip
 #: the mistakes whose messages the README shows: file, what stands there, what somebody typed
 MISTAKES = [

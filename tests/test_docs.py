@@ -9,6 +9,7 @@ import textwrap
 import tomllib
 from datetime import date, timedelta
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ from scoring.journey import Change, advance
 from scoring.kernel import Batch, score_people
 from scoring.wording import STATUS_WORDS
 from sync.cli.commands import app
+from sync.cli.standing import STATES
+from sync.report import State
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -259,6 +262,12 @@ def test_every_command_shown_is_one_that_can_be_typed(page):
         words = f"{first} {rest[0]}" if rest and f"{first} {rest[0]}" in COMMANDS else first
         known = {option for parameter in COMMANDS[words].params for option in parameter.opts}
         assert {word for word in rest if word.startswith("--")} <= known | {"--help"}, line
+
+
+@pytest.mark.parametrize("state", get_args(State))
+def test_every_way_a_pass_ends_is_documented_as_status_calls_it(state):
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert f"| `{state}` | {STATES.get(state, state)} |" in page
 
 
 # Pages

@@ -17,6 +17,7 @@ from connectors.base import (
     Record,
     Refusal,
     Stream,
+    Succession,
     canonical,
 )
 from connectors.errors import ConnectorError, Fatal
@@ -46,8 +47,9 @@ class Memory:
         self._account = account or Account(id="1", production=False)
         self._records: dict[tuple[str, str], Record] = {}
         #: stream -> what happened there, in order
-        self._log: dict[str, list[Record | Activity | Deletion]] = {stream.name: [] for stream in streams}
+        self._log: dict[str, list[Record | Activity | Deletion | Succession]] = {stream.name: [] for stream in streams}
         self._refusals: dict[str, Refusal] = {}
+        self._allowance: Allowance | None = None
         self._calls = 0
         self._closed = False
 
@@ -72,6 +74,19 @@ class Memory:
         aliases = (*kept.aliases, loser, *gone.aliases)
         emails = tuple(dict.fromkeys((*kept.emails, *gone.emails)))
         self.put(replace(kept, aliases=aliases, emails=emails, stamp_at=self._now()))
+
+    def convert(self, object_: str, id_: str, into: Record) -> None:
+        """The record stays, and from now on the other one, of another object, stands for it."""
+        self.put(into)
+        told = Succession(
+            object=object_, id=id_, into_object=into.object, into_id=into.id, converted=True, at=self._now()
+        )
+        self.put(self._records[object_, id_])
+        self._log[self._stream_of(object_)].append(told)
+
+    def allow(self, allowance: Allowance | None) -> None:
+        """From now on the CRM tells this of the calls of the day."""
+        self._allowance = allowance
 
     def refuse(self, id_: str, refusal: Refusal | None) -> None:
         """From now on writes of the record are refused so; None: taken again."""
@@ -119,6 +134,7 @@ class Memory:
                 records=[item for item in items if isinstance(item, Record)],
                 activities=[item for item in items if isinstance(item, Activity)],
                 deletions=[item for item in items if isinstance(item, Deletion)],
+                successions=[item for item in items if isinstance(item, Succession)],
                 expected=len(log),
             )
             if start >= len(log):
@@ -147,8 +163,8 @@ class Memory:
         return {}
 
     def allowance(self) -> Allowance | None:
-        """Nobody counts."""
-        return None
+        """As the CRM was told to allow; None: nobody counts."""
+        return self._allowance
 
     def calls(self) -> int:
         """Steps that would have been requests."""

@@ -40,6 +40,10 @@ def keep_spent(tx: Connection, connection: str, calls: int, now: datetime) -> No
     upsert(tx, table, [{"connection": connection, "hour_at": hour, "calls": (before or 0) + calls}])
 
 
+class ShareSpent(QuotaSpent):
+    """Our own share is used up, but for the part that is kept for writing."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Budget:
     """What one connection may still use in this pass."""
@@ -53,7 +57,7 @@ class Budget:
     now: Callable[[], datetime]
 
     def check(self, *, writing: bool = False) -> None:
-        """Raises QuotaSpent when our share, or what all apps together may use, is used up."""
+        """Raises ShareSpent when our share is used up, QuotaSpent when what all apps together may use is."""
         allowance = self.connector.allowance()
         if allowance is None:
             return
@@ -61,7 +65,7 @@ class Budget:
         share = allowance.allowed * self.calls.per_day_percent // 100
         ours = self.spent_before + self.connector.calls() - self.made_before
         if ours >= (share if writing else share * READING // 100):
-            raise QuotaSpent(
+            raise ShareSpent(
                 f"leadmark made {ours} calls in 24 hours, its share is {self.calls.per_day} of {allowance.allowed} "
                 "(calls.per_day); passes go on as the hours go by. Fewer streams or a longer worker.every need fewer",
                 until=self.now() + ASKED_AGAIN,

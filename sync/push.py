@@ -19,7 +19,7 @@ from sync.observe import receive
 from sync.paused import Pause, paused
 from sync.plan import Change, Plan, WriteRules, count, payload
 from sync.store import tables
-from sync.store.records import EQUAL, columns_of, fields_of, update_rows
+from sync.store.records import DIFFERS, EQUAL, HELD_BACK, columns_of, fields_of, update_rows
 from sync.store.store import Store, in_chunks, upsert
 from sync.store.values import dump, micros
 
@@ -166,9 +166,19 @@ class Pusher:
             tx.execute(insert(tables.history), history)
         upsert(tx, tables.adopted, before_us)
         self._release(tx, [change for change, _ in taken])
+        self._wake(tx, [change for change, _ in taken])
         if taken and not self.approved:
             counts = count((change for change, _ in taken), self.rules.outputs)
             tx.execute(insert(tables.unapproved).values(connection=connection, at=now, counts=dump(asdict(counts))))
+
+    def _wake(self, tx: Connection, written: Sequence[Change]) -> None:
+        """A record that was held back is looked at again once another one of its person shows the score."""
+        record = tables.record
+        scores = {name for name, output in self.rules.outputs.items() if output.output == "score"}
+        persons = {change.person for change in written if scores & change.new.keys()}
+        for some in in_chunks(sorted(persons)):
+            theirs = record.c.person.in_(some) & (record.c.differs == HELD_BACK)
+            tx.execute(update(record).where(theirs).values(differs=DIFFERS))
 
     def _quarantine(
         self, tx: Connection, refused: Sequence[tuple[Change, Refusal]], rows: Mapping[int, Row[Any]]

@@ -46,6 +46,11 @@ class ConnectionReport:
     #: object -> optional fields that the CRM does not show
     hidden: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
+    def settle(self, state: State, reason: str = "") -> None:
+        """How the pass ended here, unless something graver was said before."""
+        if self.state == "ok":
+            self.state, self.reason = state, reason
+
 
 @dataclass(kw_only=True)
 class RunReport:

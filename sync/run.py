@@ -20,7 +20,7 @@ from connectors.errors import ConnectorError, QuotaSpent
 from scoring.digests import model_digest
 from sync import differences
 from sync.adoption import Adoption, occupied, save_occupied, seed_journeys
-from sync.budget import Budget, keep_spent, spent
+from sync.budget import Budget, ShareSpent, keep_spent, spent
 from sync.canary import allowed_records
 from sync.days import score_day
 from sync.definitions import check_account, check_fields, check_store, keep_definitions, kept_definitions
@@ -82,7 +82,7 @@ class Runtime:
     progress: Progress
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Turn:
     """A connection within one pass: it is ours alone, and what it may use is counted."""
 
@@ -92,6 +92,8 @@ class _Turn:
     #: None where nothing is read or written
     held: Held | None
     now: Callable[[], datetime]
+    #: reading used up its part of our share of calls; what is known can still be written
+    read_enough: bool = False
 
     @property
     def name(self) -> str:
@@ -166,6 +168,7 @@ def _run(runtime: Runtime, turns: Sequence[_Turn], report: RunReport, options: O
         stop = _share(runtime, options.until, len(ready) - place)
         if not options.pull or _pull(runtime, turn, full=options.full, stop=stop):
             pulled.append(turn)
+    pulled += [turn for turn in turns if turn.read_enough]
     if not pulled or runtime.stop():
         return
     if _identify_and_score(runtime, pulled, report, options):
@@ -241,6 +244,7 @@ def _guarded(runtime: Runtime, turn: _Turn, step: Callable[[], bool]) -> bool:
         report.state, report.reason = "elsewhere", str(error)
         return False
     except QuotaSpent as error:
+        turn.read_enough = isinstance(error, ShareSpent)
         until = f"; it returns at {error.until.isoformat()}" if error.until else ""
         report.state, report.reason = "deferred_quota", f"{error}{until}"
     except ConnectorError as error:
@@ -461,14 +465,14 @@ def _plan_and_push(runtime: Runtime, turn: _Turn, report: RunReport, options: Op
     if verdict.verdict == "stop":
         mine.code = plan.code
     if not options.push:
-        mine.state = "planned"
+        mine.settle("planned")
     elif write.mode == "shadow":
-        mine.state, mine.reason = "shadow", "write.mode is shadow: planned, nothing written"
+        mine.settle("shadow", "write.mode is shadow: planned, nothing written")
     elif pause is not None:
-        mine.state, mine.reason = "paused", str(pause)
+        mine.settle("paused", str(pause))
     elif verdict.verdict == "stop":
         over = ", ".join(f"{name} {total} (at most {bound})" for name, (total, bound) in verdict.exceeded.items())
-        mine.state, mine.reason = "stopped_by_guard", f"the plan is larger than the guard allows: {over}"
+        mine.settle("stopped_by_guard", f"the plan is larger than the guard allows: {over}")
     else:
         _push(runtime, turn, report, plan, rules, verdict)
     return True
@@ -512,7 +516,7 @@ def _push(runtime: Runtime, turn: _Turn, report: RunReport, plan: Plan, rules: W
     finished = _guarded(runtime, turn, send)
     turn.report.written, turn.report.rejected = pushed.written, pushed.rejected
     if pushed.paused is not None:
-        turn.report.state, turn.report.reason = "paused", str(pushed.paused)
+        turn.report.settle("paused", str(pushed.paused))
     if finished and not pushed.stopped and verdict.approval is not None:
         with runtime.store.begin() as tx:
             differences.keep_written(tx, verdict.approval.code, micros(runtime.now()))

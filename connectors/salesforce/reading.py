@@ -28,9 +28,9 @@ class Windows:
 
     #: how far each pull looks back behind the mark: rows turn visible after later stamps were read
     overlap_ms: int = 10 * _MINUTE_MS
-    #: the slow sweep, for transactions that took long: how often, and how far back it looks
+    #: the slow sweep, for transactions that took up to an hour: how often, and how far back it looks
     sweep_every_ms: int = 60 * _MINUTE_MS
-    sweep_back_ms: int = 70 * _MINUTE_MS
+    sweep_back_ms: int = 130 * _MINUTE_MS
     #: a mark that nothing newer moved follows the org's clock at this distance, or the last rows were read for ever
     patience_ms: int = 15 * _MINUTE_MS
     #: the shortest part of a walk that timed out

@@ -39,7 +39,7 @@ Field = Annotated[str | None, typer.Option("--field", help="Only refusals of thi
 
 @app.command()
 def demo(
-    people: Annotated[int, typer.Option("--people", min=150, max=100_000, help="How many made-up people.")] = 2000,
+    people: Annotated[int, typer.Option("--people", min=250, max=100_000, help="How many made-up people.")] = 2000,
     *,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the emulator running and the folder in place, to look further.")

@@ -36,6 +36,7 @@ from sync.run import Options, run_pass
 from sync.store import tables
 from sync.worker import Limit, Worker
 from tests.acceptance.conftest import nothing_but_our_fields
+from tests.acceptance.orgs import nothing_but_our_fields as nothing_but_theirs
 from tests.acceptance.processes import NOW, WRITE, Installation, Moment, ended
 from tests.postgresql_server import new_database
 
@@ -149,11 +150,12 @@ def settled():
 
 
 def test_two_hundred_passes_of_a_day_grow_nothing(portals, desks):
-    """Somebody edits something before every fifth pass, and midnight lies between them: everybody is scored anew."""
-    portal = portals(40)
+    """In both CRMs. Somebody edits something before every fifth pass, and at midnight everybody is scored anew."""
+    portal = portals(40, crms=("hubspot", "salesforce"), org_people=40)
     desk = desks(portal)
     contacts = sorted(portal.contacts())
-    states, written = Counter(), 0
+    leads = sorted(row.id for row in portal.sf.org.live("Lead") if not row.values.get("IsConverted"))
+    states, written = Counter(), Counter()
     span = timedelta(days=1) / 200
 
     def day_part(first, last):
@@ -161,12 +163,16 @@ def test_two_hundred_passes_of_a_day_grow_nothing(portals, desks):
         for number in range(first, last):
             if number % 5 == 0:
                 portal.edit(contacts[number % len(contacts)], jobtitle=("CEO", "Intern")[number % 2])
-            report = desk.tick()
+                portal.sf.edit(leads[number % len(leads)], Title=("CEO", "Intern")[number % 2])
+                portal.sf.kept.keep()
+            desk.tick()
+            for name, report in desk.reports[-1].connections.items():
+                states[name, report.state] += 1
+                written[name] += report.written
             desk.reports.clear()
-            states[report.state] += 1
-            written += report.written
             portal.advance(seconds=span.total_seconds())
         nothing_but_our_fields(portal)
+        nothing_but_theirs(portal.sf)
         portal.emulator.traffic.log.clear()
 
     day_part(0, 60)  # caches fill
@@ -178,11 +184,11 @@ def test_two_hundred_passes_of_a_day_grow_nothing(portals, desks):
     gc.collect()
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert states == {"ok": 200}
-    assert written > 40
+    assert states == {("hubspot", "ok"): 200, ("salesforce", "ok"): 200}
+    assert min(written.values()) > 40
     after = settled()
     assert after[:2] == (threads, files)
-    assert kept < 50 * 12_000, "bytes that 50 passes left behind, the emulator's among them"
+    assert kept < 50 * 20_000, "bytes that 50 passes left behind, the emulator's among them"
     assert after[2] - kb < 15_000, "kB"
     assert desk.metric('passes_total{connection="hubspot",state="ok"}') == 200
 
@@ -312,6 +318,24 @@ def test_one_that_is_overtaken_keeps_nothing_more_and_nothing_is_lost(portals, d
 
 
 # a CRM that is down
+
+
+def test_one_crm_goes_on_while_the_other_is_parked(portals, desks):
+    portal = portals(30, crms=("hubspot", "salesforce"), org_people=30)
+    desk = desks(portal)
+    desk.tick()
+    contact = min(portal.contacts())
+    portal.faults({"times": None, "match": {"path": "/services/"}, "do": {"drop": "before"}})
+    portal.edit(contact, jobtitle="CEO")
+    portal.advance(minutes=30)
+    assert desk.tick().state == "ok"
+    report = desk.reports[-1]
+    assert report.connections["salesforce"].state == "parked"
+    assert (report.scored, report.connections["hubspot"].written) == (1, 1)
+    portal.no_faults()
+    desk.tick()
+    assert desk.reports[-1].connections["salesforce"].state == "ok"
+    assert portal.contacts() == portal.explained()
 
 
 def test_an_unreachable_crm_is_parked_and_recovers(portals, desks):

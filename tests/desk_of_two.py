@@ -1,5 +1,6 @@
 """Passes over a portal and an org in memory, with a clock that stands still until a test moves it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -85,6 +86,12 @@ class Desk:
     def run(self, owner=ME, **options):
         """The reports of one pass, by connection."""
         return run_pass(self.runtime(owner), Options(**options)).connections
+
+    def change(self, crm, object_, id_, **values):
+        """Somebody edits a record, a moment after all that happened before."""
+        self.later(minutes=1)
+        held = crm.held(object_, id_)
+        crm.put(replace(held, values={**held.values, **values}, stamp_at=self.now))
 
     def shown(self, crm, object_, id_, output="score"):
         """What one of our fields shows in the CRM."""

@@ -6,7 +6,8 @@ import pytest
 
 from config.hubspot import HubSpotConnection
 from connectors.base import Activity, Attribute
-from sync.mapping import digest, map_of, meaning_of
+from sync.mapping import digest, map_of, maps_of, meaning_of
+from tests.two_crms import HUBSPOT, SALESFORCE, settings_of
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 WRITTEN = {
@@ -131,3 +132,60 @@ def test_the_digest_changes_with_the_order_of_kinds():
 def test_a_digest_is_sixteen_hex_digits():
     assert len(digest([])) == 16
     assert int(digest([]), 16) >= 0
+
+
+def both(**more):
+    """The maps of a portal and an org."""
+    return maps_of(settings_of(**more))
+
+
+def test_each_map_knows_what_its_connection_says_of_the_others():
+    hubspot, salesforce = both(prefer={"title": ("salesforce", "hubspot"), "country": ("salesforce",)})
+    assert hubspot.links == {
+        ("salesforce", "lead"): "salesforceleadid",
+        ("salesforce", "contact"): "salesforcecontactid",
+    }
+    assert hubspot.salesforce == {"salesforce"}
+    assert (hubspot.preferred, salesforce.preferred) == ({"title": 1}, {"title": 0, "country": 0})
+    assert (hubspot.order, salesforce.order) == (("contact",), ("contact", "lead"))
+    assert (hubspot.linked_only, salesforce.linked_only) == (False, True)
+    assert not both(salesforce={"duplicates": "all"})[1].linked_only
+
+
+def test_fields_of_related_records_are_inputs_of_their_objects():
+    salesforce = both()[1]
+    assert salesforce.inputs["account"] == {"Name", "BillingCountry"}
+    assert salesforce.inputs["individual"] == {"HasOptedOutProfiling"}
+    assert "Company" in salesforce.inputs["lead"] - salesforce.inputs["contact"]
+
+
+def test_a_lead_has_sales_word_and_its_outcomes_are_read():
+    salesforce = both()[1]
+    assert salesforce.word_of("lead", {"Status": "Working"}) == "qualifying"
+    assert salesforce.inputs["outcome"] == {"won", "closed", "closed_on"}
+    assert "outcome" not in both(salesforce={"outcomes": None})[1].inputs
+
+
+def test_link_fields_may_be_missing_and_so_may_optional_facts():
+    facts = SALESFORCE["facts"] | {"industry": {"contact": "Account.Industry", "optional": True}}
+    hubspot, salesforce = both(salesforce={"facts": facts})
+    assert hubspot.optional["contact"] == {"salesforceleadid", "salesforcecontactid"}
+    assert salesforce.optional["account"] == {"Industry"}
+
+
+#: what changes, the maps whose people are read again from the beginning, those whose scores may change, remark
+CHANGED = [
+    ({"prefer": {"title": ("salesforce",)}}, set(), {"salesforce"}, "a preference"),
+    ({"hubspot": {"links": {}}}, {"hubspot"}, set(), "no links"),
+    ({"hubspot": {"scope": {"contact": {"country": "Peru"}}}}, {"hubspot"}, set(), "a scope"),
+    ({"hubspot": {"facts": HUBSPOT["facts"] | {"city": "city"}}}, {"hubspot"}, {"hubspot"}, "another fact"),
+    ({"salesforce": {"outcomes": None}}, set(), {"salesforce"}, "no outcomes"),
+    ({"salesforce": {"duplicates": "all"}}, set(), set(), "which duplicates are written"),
+]
+
+
+@pytest.mark.parametrize(("more", "read", "scored", "remark"), CHANGED, ids=[row[3] for row in CHANGED])
+def test_what_a_change_of_the_settings_asks_again(more, read, scored, remark):
+    pairs = list(zip(both(), both(**more), strict=True))
+    assert {new.connection for old, new in pairs if old.asked("contact") != new.asked("contact")} == read, remark
+    assert {new.connection for old, new in pairs if old.digest != new.digest} == scored, remark

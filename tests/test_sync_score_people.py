@@ -1,5 +1,6 @@
 """Whole persons in scoring: which records are written, who is not to be profiled, what other records show."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.store import tables, timelines
+from sync.store.values import load
 from tests.desk_of_two import Desk
 from tests.two_crms import HUBSPOT, NOW, both, contact_id, form, lead_id, merged, record, short, task
 
@@ -193,6 +195,64 @@ def test_where_no_record_shows_the_score_a_small_change_waits_everywhere(desk):
         desk.change(crm, "contact", id_, **{name: desk.fields(id_).desired[name] - 1})
     reports = desk.run()
     assert [(one.written, one.suppressed) for one in reports.values()] == [(0, 1), (0, 1)]
+
+
+# Records that die.
+
+
+def dead_untouched(desk, crm, object_, id_):
+    """What stands in a record, before and after a pass."""
+    before = crm.held(object_, id_)
+    desk.later(hours=1)
+    desk.run()
+    return crm.held(object_, id_) == before
+
+
+def test_a_converted_lead_is_written_no_more_and_its_contact_takes_over(tmp_path):
+    desk = Desk(tmp_path)
+    desk.org.put(record("lead", L1, Title="Director"))
+    desk.hub.put(record("contact", "1", salesforceleadid=L1))
+    desk.hub.act("forms", form("f", "1"))
+    desk.run()
+    assert desk.shown(desk.org, "lead", L1) == desk.shown(desk.hub, "contact", "1") is not None
+    (before,) = desk.rows(tables.journey)
+    desk.later(hours=1)
+    desk.org.convert("lead", L1, record("contact", C1))
+    assert dead_untouched(desk, desk.org, "lead", L1)
+    assert desk.shown(desk.org, "contact", C1) == desk.shown(desk.hub, "contact", "1")
+    (after,) = desk.rows(tables.journey)
+    assert (before.status, after.status, before.person) == ("mql", "accepted", after.person)
+    assert load(after.journey)["first_mql_on"] == load(before.journey)["first_mql_on"] is not None
+    desk.close()
+
+
+def test_a_deleted_contact_is_not_written_and_one_restored_goes_on(desk):
+    gone = desk.org.held("contact", C1)
+    (before,) = desk.rows(tables.journey)
+    desk.org.delete("contact", C1)
+    desk.change(desk.hub, "contact", "1", jobtitle="Buyer")
+    desk.later(hours=1)
+    assert desk.run()["salesforce"].planned == 0
+    desk.later(hours=1)
+    desk.org.put(replace(gone, stamp_at=desk.now))
+    desk.run()
+    assert desk.shown(desk.org, "contact", C1) == desk.shown(desk.hub, "contact", "1") is not None
+    (after,) = desk.rows(tables.journey)
+    assert after.person == before.person
+    assert load(after.journey)["first_mql_on"] == load(before.journey)["first_mql_on"]
+
+
+def test_two_contacts_that_are_merged_keep_the_furthest_and_only_one_is_written(desk):
+    desk.hub.put(record("contact", "2", jobtitle="Buyer"))
+    desk.run()
+    assert len(desk.rows(tables.journey)) == 2
+    desk.later(hours=1)
+    desk.hub.merge("contact", "2", "1")
+    desk.later(hours=1)
+    desk.run()
+    (journey,) = desk.rows(tables.journey)
+    assert load(journey.journey)["mql_count"] == 1
+    assert desk.shown(desk.hub, "contact", "2") == desk.shown(desk.org, "contact", C1) is not None
 
 
 # The same thing told by both.

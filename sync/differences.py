@@ -6,14 +6,25 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
+from sync.mapping import Output
 from sync.plan import UNPROFILED, Approval, Counts, Plan, Planned
 from sync.store import tables
 from sync.store.records import DIFFERS, HELD_BACK, fields_of
 from sync.store.store import in_chunks, upsert
 from sync.store.values import DAY_US, dump, load
 
+#: a value of ours that comes back this long after it was sent is an echo, in microseconds
+ECHOED_FOR = 7 * DAY_US
 
-def planned(row: Row[Any], refused: Mapping[str, str], cause: str = "", *, shown_elsewhere: bool = False) -> Planned:
+
+def planned(
+    row: Row[Any],
+    refused: Mapping[str, str],
+    cause: str = "",
+    *,
+    shown_elsewhere: bool = False,
+    echoed: frozenset[str] = frozenset(),
+) -> Planned:
     """A record's row as the plan sees it."""
     return Planned(
         number=row.number,
@@ -24,14 +35,21 @@ def planned(row: Row[Any], refused: Mapping[str, str], cause: str = "", *, shown
         refused=refused,
         cause=cause,
         shown_elsewhere=shown_elsewhere,
+        echoed=echoed,
     )
 
 
-def differing(tx: Connection, connection: str, model: str, scores: Mapping[str, str]) -> Iterator[Planned]:
+def differing(
+    tx: Connection,
+    connection: str,
+    model: str,
+    outputs: Mapping[str, Mapping[str, Output]],
+    now: int,
+) -> Iterator[Planned]:
     """The live records of a connection that differ and are not held back.
 
-    ``scores``: connection -> the field of its records that shows the model's score. Ordered by object and company or
-    account, as writing two people of one account at once makes them wait for each other, then by record number.
+    ``outputs``: connection -> our fields there. Ordered by object and company or account, as writing two people of one
+    account at once makes them wait for each other, then by record number.
     """
     record, journey, parent = tables.record, tables.journey, tables.parent
     rows = tx.execute(
@@ -42,10 +60,67 @@ def differing(tx: Connection, connection: str, model: str, scores: Mapping[str, 
         .where(record.c.person.is_not(None))
         .order_by(record.c.object, parent.c.crm_id, record.c.number)
     ).all()
+    scores = {
+        name: field
+        for name, ours in outputs.items()
+        for field, output in ours.items()
+        if (output.model, output.output) == (model, "score")
+    }
     refused = _refused(tx, connection)
     shown = _shown_elsewhere(tx, rows, scores)
+    echoed = _echoed(tx, rows, connection, outputs, now)
     for row in rows:
-        yield planned(row, refused.get(row.number, {}), row.cause or UNPROFILED, shown_elsewhere=row.number in shown)
+        yield planned(
+            row,
+            refused.get(row.number, {}),
+            row.cause or UNPROFILED,
+            shown_elsewhere=row.number in shown,
+            echoed=echoed.get(row.number, frozenset()),
+        )
+
+
+def _echoed(
+    tx: Connection,
+    rows: Sequence[Row[Any]],
+    connection: str,
+    outputs: Mapping[str, Mapping[str, Output]],
+    now: int,
+) -> dict[int, frozenset[str]]:
+    """Record -> its fields whose value we sent within ``ECHOED_FOR``, to it or to another record of its person.
+
+    Another tool that carries our fields between CRMs brings back what stood there before: no edit of a person's. Only
+    fields whose policy asks for edits are looked at.
+    """
+    ours = outputs.get(connection, {})
+    asking = {name for name, output in ours.items() if output.policy != "overwrite"}
+    foreign: dict[int, dict[str, Any]] = {}
+    for row in rows if asking else ():
+        fields = fields_of(row)
+        held = {name: fields.observed.get(name) for name in asking if name in fields.confirmed}
+        found = {name: value for name, value in held.items() if value != fields.confirmed[name]}
+        if found:
+            foreign[row.number] = found
+    persons = {row.number: row.person for row in rows if row.number in foreign}
+    record, history = tables.record, tables.history
+    sent: dict[tuple[int, str], set[str]] = {}
+    for some in in_chunks(sorted(set(persons.values()))):
+        theirs = (
+            select(record.c.person, record.c.connection, history.c.field, history.c.new)
+            .join(record, record.c.number == history.c.record)
+            .where(record.c.person.in_(some), history.c.at > now - ECHOED_FOR)
+        )
+        for person, of, name, new in tx.execute(theirs):
+            output = outputs.get(of, {}).get(name)
+            if output is not None:
+                sent.setdefault((person, f"{output.model}.{output.output}"), set()).add(new)
+    return {
+        number: frozenset(
+            name
+            for name, value in found.items()
+            if dump(value) in sent.get((persons[number], f"{ours[name].model}.{ours[name].output}"), ())
+        )
+        for number, found in foreign.items()
+    }
 
 
 def _refused(tx: Connection, connection: str) -> dict[int, dict[str, str]]:

@@ -20,7 +20,7 @@ from scoring.wording import outputs
 from sync.mapping import ConnectionMap, Output, maps_of
 from sync.people import gather
 from sync.pull import first_complete_at
-from sync.score import Scored, Scoring, compiled_for, evaluate
+from sync.score import Scored, Scoring, compiled_for, evaluate, unprofiled
 from sync.store import tables
 from sync.store.records import fields_of
 from sync.store.store import in_chunks
@@ -81,6 +81,8 @@ class Explained:
     day: date
     model: str
     digest: str
+    #: False: the person is not to be profiled, so the ledger is nobody's score
+    profiled: bool
     ledger: Ledger
     facts: Sequence[Fact]
     #: None = never scored by a pass
@@ -101,7 +103,8 @@ class Explained:
             "model": self.model,
             "digest": self.digest,
             "scored_on": self.scored_on and self.scored_on.isoformat(),
-            "ledger": self.ledger.to_json(),
+            "profiled": self.profiled,
+            "ledger": self.ledger.to_json() if self.profiled else None,
             "outputs": plain(self.outputs),
             "journey": self.journey and self.journey.to_dict(),
             "steps": [
@@ -185,6 +188,7 @@ def _explained(
         day=scoring.day,
         model=scoring.model.model,
         digest=scoring.compiled.run_digest,
+        profiled=not unprofiled(one.person),
         ledger=one.ledger,
         facts=_facts(one),
         journey=journey,
@@ -206,7 +210,7 @@ def _journeys(tx: Connection, numbers: Sequence[int], model: str) -> dict[int, t
 
 
 def _facts(scored: Scored) -> list[Fact]:
-    records = {row.number: (row.connection, row.object, row.crm_id) for row in scored.person.records}
+    records = {row.number: (row.connection, row.object, row.crm_id) for row in scored.person.read}
     sources = scored.person.facts.sources
     return [
         Fact(name=name, value=value, source=records.get(sources.get(name, 0)), personal=_personal(name, value))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
 from scoring.journey import Journey, join
-from sync.joining import Key, Known, persons_of
+from sync.joining import LIVING, Key, Known, persons_of
 from sync.store import tables
 from sync.store.store import in_chunks, upsert
 from sync.store.values import dump, load
@@ -239,7 +239,7 @@ def ambiguous(tx: Connection) -> int:
     shared = (
         select(address.c.email)
         .join(record, record.c.number == address.c.record)
-        .where(record.c.state == "live")
+        .where(record.c.state.in_(LIVING))
         .group_by(address.c.email)
         .having(func.count(record.c.person.distinct()) > 1)
     )

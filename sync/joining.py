@@ -13,6 +13,10 @@ from dataclasses import dataclass
 Key = tuple[str, str, str]
 
 
+#: states of records that are there: a converted lead still holds its address
+LIVING = ("live", "converted")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
     """One record, and what ties it to others."""
@@ -55,7 +59,7 @@ def _join_by_address(records: Iterable[Known], groups: "_Groups") -> None:
     """All addresses are looked at before any joins, so that their order does not matter."""
     answering: dict[str, dict[str, set[Key]]] = {}
     for record in records:
-        if record.state == "live":
+        if record.state in LIVING:
             for email in record.emails:
                 answering.setdefault(email, {}).setdefault(record.key[0], set()).add(groups.of(record.key))
     unique = [
@@ -77,7 +81,7 @@ def _attach(records: Sequence[Known], groups: "_Groups") -> None:
     living: dict[Key, int] = {}
     answering: dict[str, set[tuple[Key, str]]] = {}
     for record in records:
-        if record.state in ("live", "converted"):
+        if record.state in LIVING:
             group = groups.of(record.key)
             living[group] = min(record.number, living.get(group, record.number))
             for email in record.emails:

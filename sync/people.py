@@ -14,14 +14,12 @@ from scoring.journey import Sales, latest_word
 from sync import identity
 from sync.days import score_day
 from sync.facts import Facts, PersonRecord, facts_of
+from sync.joining import LIVING
 from sync.mapping import OUTCOME, ConnectionMap
 from sync.outcomes import outcome_words
 from sync.store import tables, timelines
 from sync.store.store import in_chunks
 from sync.store.values import at, load
-
-#: states of records whose fields are read
-READ = ("live", "converted")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +29,8 @@ class Person:
     number: int
     #: the rows of the live records, lowest number first; empty when every record is gone
     records: Sequence[Row[Any]]
+    #: those and the rows of leads that were converted, whose facts are read, too
+    read: Sequence[Row[Any]]
     facts: Facts
     activities: timelines.Activities
     sales: Sales | None
@@ -48,7 +48,7 @@ def gather(tx: Connection, numbers: Sequence[int], maps: Sequence[ConnectionMap]
     by_person: dict[int, list[Row[Any]]] = {}
     for row in rows:
         by_person.setdefault(row.person, []).append(row)
-    parents = _parents(tx, [row for row in rows if row.state in READ])
+    parents = _parents(tx, [row for row in rows if row.state in LIVING])
     outcomes = _outcomes(tx, rows, maps)
     linked = _linked(tx, by_person.values(), maps)
     packed = _packed(tx, [row.number for row in rows])
@@ -92,7 +92,7 @@ def _person(
     maps: Sequence[ConnectionMap],
     zone: str,
 ) -> Person:
-    read = [row for row in rows if row.state in READ]
+    read = [row for row in rows if row.state in LIVING]
     facts = facts_of(
         maps,
         [
@@ -114,6 +114,7 @@ def _person(
     return Person(
         number=number,
         records=live,
+        read=read,
         written=_written(live, linked, maps),
         facts=facts,
         activities=activities,
@@ -177,7 +178,7 @@ def _outcomes(
     parent, record = tables.parent, tables.record
     found: dict[int, list[Mapping[str, Value]]] = {}
     for map_ in maps:
-        by_id = {row.crm_id: row.number for row in rows if row.connection == map_.connection and row.state in READ}
+        by_id = {row.crm_id: row.number for row in rows if row.connection == map_.connection and row.state in LIVING}
         for some in in_chunks(sorted(by_id)) if OUTCOME in map_.inputs else ():
             pointing = (
                 select(parent.c.crm_id, record.c.inputs, record.c.created_at, record.c.stamp_at)

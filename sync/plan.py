@@ -16,7 +16,7 @@ from sync.observe import Fields, does_not_stick
 from sync.store.values import DAY_US
 
 #: a change of one of these is always written
-SHOWN = frozenset({"grade", "tier", "mql_status", "mql_since"})
+SHOWN = frozenset({"grade", "tier", "mql_status", "mql_since", "first_mql_on", "mql_count", "recycled_on"})
 #: outputs whose emptying the guard counts
 CLEARED = frozenset({"score", "tier", "mql_status"})
 MQL = "MQL"
@@ -44,6 +44,8 @@ class Planned:
     cause: str = ""
     #: another record of the person already shows the score this one should
     shown_elsewhere: bool = False
+    #: fields that hold what we ourselves sent before, brought back by another tool: nobody's edit
+    echoed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -224,7 +226,7 @@ def _all_differing(record: Planned, rules: WriteRules) -> list[str]:
         for name, value in fields.desired.items()
         if name in rules.outputs
         and fields.observed.get(name) != value
-        and _asked(rules.outputs[name].policy, value, fields.observed.get(name), fields.confirmed, name)
+        and (name in record.echoed or _asked(rules.outputs[name].policy, value, fields, name))
     ]
 
 
@@ -240,9 +242,10 @@ def _differing(record: Planned, rules: WriteRules) -> list[str]:
     ]
 
 
-def _asked(policy: str, desired: Value, observed: Value, confirmed: Mapping[str, Value], name: str) -> bool:
+def _asked(policy: str, desired: Value, fields: Fields, name: str) -> bool:
     """What a field's policy says to somebody else's edit (observed is not what we last wrote)."""
-    if policy == "overwrite" or name not in confirmed or observed == confirmed[name]:
+    observed = fields.observed.get(name)
+    if policy == "overwrite" or name not in fields.confirmed or observed == fields.confirmed[name]:
         return True
     if policy == "keep":
         return False

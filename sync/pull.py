@@ -82,16 +82,23 @@ def pull(
     stored stays.
     """
     missing: list[str] = []
+    begun = False
     for stream in connector.streams():
         asked = reader.map.asked(stream.object)
         cursor = None if full else _cursor(reader, stream.name, asked)
         before = reader.pulled.records
         try:
-            for page in connector.pull(stream.name, cursor):
-                if stop():
-                    return False
+            pages = connector.pull(stream.name, cursor)
+            # however little time there is, a page is read, so that every pass comes further
+            while not (begun and stop()):
+                page = next(pages, None)
+                if page is None:
+                    break
                 reader.apply(page, asked)
                 on_page(page)
+                begun = True
+            else:
+                return False
         except Missing as error:
             missing.append(str(error))
         if cursor is None and stream.object and reader.pulled.records == before:

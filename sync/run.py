@@ -165,7 +165,7 @@ def _run(runtime: Runtime, turns: Sequence[_Turn], report: RunReport, options: O
     ready = [turn for turn in turns if not options.pull or _prepare(runtime, turn)]
     pulled = []
     for place, turn in enumerate(ready):
-        stop = _share(runtime, options.until, len(ready) - place)
+        stop = _share(runtime, options.until, len(ready) - place + 1)
         if not options.pull or _pull(runtime, turn, full=options.full, stop=stop):
             pulled.append(turn)
     pulled += [turn for turn in turns if turn.read_enough]
@@ -201,7 +201,7 @@ def _identify_and_score(runtime: Runtime, pulled: Sequence[_Turn], report: RunRe
 
 
 def _share(runtime: Runtime, until: datetime | None, left: int) -> Callable[[], bool]:
-    """When the read of a connection must end, so that the ``left - 1`` after it have their part of the time."""
+    """When a connection's read must end, so that the other ``left - 1`` parts of the pass have their time, too."""
     if until is None:
         return runtime.stop
     end = runtime.now() + (until - runtime.now()) / left
@@ -431,20 +431,11 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
             now=now,
             allowed=allowed_records(tx, settings, one.settings, [other.map for other in runtime.connections], day),
         )
-        records = differences.differing(tx, one.settings.name, settings.primary, _score_fields(runtime))
+        outputs = {other.settings.name: other.map.outputs for other in runtime.connections}
+        records = differences.differing(tx, one.settings.name, settings.primary, outputs, now)
         plan = make_plan(one.settings.name, records, rules, basis=digest([sorted(models), fields]))
         differences.keep_verdicts(tx, plan)
     return plan, rules
-
-
-def _score_fields(runtime: Runtime) -> dict[str, str]:
-    """Connection -> its field with the primary model's score."""
-    return {
-        one.settings.name: name
-        for one in runtime.connections
-        for name, output in one.map.outputs.items()
-        if (output.model, output.output) == (runtime.settings.primary, "score")
-    }
 
 
 def _plan_and_push(runtime: Runtime, turn: _Turn, report: RunReport, options: Options) -> bool:

@@ -73,20 +73,7 @@ class Ties:
             ),
         ]
         known = {(one.object, one.id): one for one in named}
-        upsert(
-            tx,
-            tables.alias,
-            [
-                {
-                    "connection": self.map.connection,
-                    "object": one.object,
-                    "crm_id": one.id,
-                    "into_object": one.into_object,
-                    "into_id": one.into_id,
-                }
-                for _, one in sorted(known.items())
-            ],
-        )
+        news = self._keep(tx, known)
         table, record = tables.alias, tables.record
         for some in in_chunks(sorted({*(one.id for one in page.records), *(id_ for _, id_ in known)})):
             rows = tx.execute(
@@ -106,12 +93,40 @@ class Ties:
                 )
             ).all()
             self._put_behind(tx, rows, known, page)
-        heirs = {(one.into_object, one.into_id) for one in known.values()}
-        for object_ in {object_ for object_, _ in known} - self.map.people:
-            gone = [id_ for of, id_ in known if of == object_]
+        heirs = {(one.into_object, one.into_id) for one in news.values()}
+        for object_ in {object_ for object_, _ in news} - self.map.people:
+            gone = [id_ for of, id_ in news if of == object_]
             identity.touch_children(tx, self.map.connection, object_, gone)
-        identity.mark_naming(tx, self.map.connection, {*(id_ for _, id_ in known), *(id_ for _, id_ in heirs)})
+        identity.mark_naming(tx, self.map.connection, {id_ for _, id_ in (*news, *heirs)})
+        identity.mark_unidentified(tx, self._numbers(tx, heirs).values())
         self._inherit(tx, {*heirs, *((one.object, one.id) for one in page.records)})
+
+    def _keep(self, tx: Connection, known: Mapping[tuple[str, str], Succession]) -> dict[tuple[str, str], Succession]:
+        """Keeps the successions; those that were not known."""
+        table = tables.alias
+        stored = {
+            (row.object, row.crm_id): (row.into_object, row.into_id)
+            for some in in_chunks(sorted({id_ for _, id_ in known}))
+            for row in tx.execute(
+                select(table).where(table.c.connection == self.map.connection, table.c.crm_id.in_(some))
+            )
+        }
+        news = {key: one for key, one in known.items() if stored.get(key) != (one.into_object, one.into_id)}
+        upsert(
+            tx,
+            table,
+            [
+                {
+                    "connection": self.map.connection,
+                    "object": one.object,
+                    "crm_id": one.id,
+                    "into_object": one.into_object,
+                    "into_id": one.into_id,
+                }
+                for _, one in sorted(news.items())
+            ],
+        )
+        return news
 
     def _inherit(self, tx: Connection, keys: Iterable[tuple[str, str]]) -> None:
         """Gives these people's records, as far as they were read, what waited for those they stand for."""
@@ -123,7 +138,6 @@ class Ties:
             people |= set(identity.standing_for(tx, self.map.connection, [object_], ids).values())
         numbers = self._numbers(tx, people)
         named = identity.stood_for(tx, self.map.connection, numbers)
-        identity.mark_unidentified(tx, {numbers[heir] for heir in named.values()})
         self._claim(tx, {(waiting_for(id_), numbers[heir]) for id_, heir in named.items()})
 
     def _put_behind(
@@ -194,7 +208,9 @@ class Ties:
                     for (number, connection, object_), id_ in sorted(changed.items())
                 ],
             )
-            identity.mark_unidentified(tx, {key[0] for key in [*changed, *(known.keys() - asked.keys())]})
+            moved = {key[0] for key in [*changed, *(known.keys() - asked.keys())]}
+            identity.mark_unidentified(tx, moved)
+            identity.mark_stale(tx, moved)  # which of a person's records are written may change, too
 
     def _linked_id(self, connection: str, value: Any) -> str:
         """The id as its own connection spells it; "" for what is none."""

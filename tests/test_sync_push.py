@@ -64,7 +64,7 @@ class Desk:
 
     def plan(self):
         with self.store.begin() as tx:
-            return make_plan("crm", differing(tx, "crm", "b2b", {"crm": "score"}), RULES, basis="b")
+            return make_plan("crm", differing(tx, "crm", "b2b", {"crm": OUTPUTS}, micros(NOW)), RULES, basis="b")
 
     def push(self, stop=lambda: False):
         done = Pushed()

@@ -229,7 +229,6 @@ def test_a_change_of_the_account_that_stands_for_theirs_touches_people(world):
     assert stale_after(world, lambda: world.org(record("account", "A2", version=1, Name="Three")))
 
 
-@pytest.mark.xfail(strict=True, reason="a link that moves within a person leaves the person as it is, and unmarked")
 def test_a_link_that_moves_to_another_record_of_the_person_is_news_of_which_one_is_written(tmp_path):
     world = both(tmp_path, salesforce={"links": {"hubspot": {"contact": "Hub_Id__c"}}})
     world.org(record("contact", C1, Hub_Id__c="1"), record("contact", C2, Hub_Id__c="1"))

@@ -31,9 +31,12 @@ def person(out: Console, found: Explained, *, reveal: bool) -> None:
     if found.outputs.get("summary"):
         line(out, str(found.outputs["summary"]))
     out.print()
-    ledger(out, found.ledger)
-    out.print()
-    _status(out, found)
+    if found.profiled:
+        ledger(out, found.ledger)
+        out.print()
+        _status(out, found)
+    else:
+        out.print("Not to be profiled: not scored, no activities are kept, and our fields are emptied")
     out.print()
     _facts(out, found, reveal=reveal)
     for record in found.records:

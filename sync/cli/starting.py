@@ -18,7 +18,7 @@ def init(folder: Path, *, starter: str, crms: Sequence[str]) -> int:
     for path in written:
         out.print(f"  {path}")
     out.print()
-    out.print("Next, name the portal and its key (connections/*.yaml says where), then:")
+    out.print("Next, name each account and its key (connections/*.yaml says where), then:")
     for command, what in (
         ("check", "names every mistake in these files"),
         ("plan", "pulls and scores, shows what would be written, writes nothing"),

@@ -374,11 +374,29 @@ def nothing_but_our_fields(portal: Portal) -> None:
             assert portal.world.tables["contacts"].find(int(item["id"])), "a write to a contact that never existed"
 
 
+def made_up(
+    people: int = 0,
+    org_people: int = 0,
+    *,
+    crms: Sequence[str] = BOTH,
+    share: float = 1 / 3,
+    seed: int = 7,
+    now: datetime = NOW,
+) -> tuple[World, Org | None]:
+    """A portal's people and an org's, with one clock; see ``portals``."""
+    world = make_world(people, seed, now=now) if people else World(EmulatorClock(now))
+    if "salesforce" not in crms:
+        return world, None
+    known = world if people else None
+    return world, make_org(known, org_people, seed, now=now, share=share) if org_people else Org(world.clock)
+
+
 @pytest.fixture
 def portals(tmp_path, monkeypatch):
     """Makes installations: of people made up, or empty; with the b2b-saas starter, live, on a portal, an org or both.
 
     ``people`` are HubSpot's, ``org_people`` Salesforce's, of whom so many are in both that they are ``share`` of all.
+    ``crm``: their states as they are made, instead.
     """
     for name, value in (
         ("HS_TOKEN", "pat-acceptance"),
@@ -397,16 +415,13 @@ def portals(tmp_path, monkeypatch):
         share: float = 1 / 3,
         seed: int = 7,
         now: datetime = NOW,
+        crm: tuple[World, Org | None] | None = None,
         connection: Mapping[str, Any] | None = None,
         salesforce: Mapping[str, Any] | None = None,
         installation: Mapping[str, Any] | None = None,
     ) -> Portal:
-        world = make_world(people, seed, now=now) if people else World(EmulatorClock(now))
+        world, org = crm or made_up(people, org_people, crms=crms, share=share, seed=seed, now=now)
         world.limits.on = False
-        org = None
-        if "salesforce" in crms:
-            both = world if people else None
-            org = make_org(both, org_people, seed, now=now, share=share) if org_people else Org(world.clock)
         emulator = Emulator.start(world, org=org)
         folder = tmp_path / f"portal{len(made)}" / "config"
         starters.write("b2b-saas", folder, crms)

@@ -3,13 +3,16 @@
 People act by the emulator's control calls, never by leadmark's client.
 """
 
+import copy
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from connectors.emulator.faults import RecordRule, parse_record_rule
+from connectors.emulator.hubspot.world import World
 from connectors.emulator.salesforce.org import Org
 
 if TYPE_CHECKING:
@@ -212,6 +215,38 @@ def rows_of(entry: "Entry") -> list[tuple[str, dict[str, Any]]]:
     """(id, fields) of each row of an update."""
     rows = json.loads(entry.body)["records"]
     return [(row["id"], {name: row[name] for name in row.keys() - {"id", "attributes"}}) for row in rows]
+
+
+def held(world: World, org: Org | None) -> dict[str, dict[Any, dict[str, Any]]]:
+    """Every value of every record of portal and org, and when it was last changed, by object and id."""
+    found: dict[str, dict[Any, dict[str, Any]]] = {
+        kind: {row.id: {"": f"{row.now.updated_ms}", **row.now.properties} for row in table.live()}
+        for kind, table in world.tables.items()
+    }
+    for kind, rows in org.rows.items() if org else ():
+        found[kind] = {row.id: {"": f"{row.stamp_ms} {row.deleted}", **row.values} for row in rows.values()}
+    return found
+
+
+def differences(
+    one: Mapping[str, Mapping[Any, Mapping[str, Any]]], other: Mapping[str, Mapping[Any, Mapping[str, Any]]]
+) -> list[tuple[str, Any, str, Any, Any]]:
+    """(object, id, field, value here, value there) wherever what two hold differs."""
+    return [
+        (kind, id_, name, here.get(id_, {}).get(name), there.get(id_, {}).get(name))
+        for kind in one
+        for here, there in [(one[kind], other[kind])]
+        for id_ in here.keys() | there.keys()
+        for name in here.get(id_, {}).keys() | there.get(id_, {}).keys()
+        if here.get(id_, {}).get(name) != there.get(id_, {}).get(name)
+    ]
+
+
+def copied(world: World, org: Org | None) -> tuple[World, Org | None]:
+    """Both as they are, apart from these from now on."""
+    lock, locks = RLock(), {id(one.lock) for one in (world, org) if one is not None}
+    copies: tuple[World, Org | None] = copy.deepcopy((world, org), dict.fromkeys(locks, lock))
+    return copies
 
 
 def as_text(value: Any) -> str:

@@ -4,7 +4,6 @@ The emulator runs in the test's process, the clocks of both sides stand still at
 done by the emulator itself while the request waits, so that the moment is the same in every run.
 """
 
-import copy
 import os
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, RLock
+from threading import Event
 from typing import Any, Self
 
 import orjson
@@ -21,13 +20,18 @@ import yaml
 
 from config import starters
 from connectors.emulator.hubspot.world import World
+from connectors.emulator.salesforce.org import Org
 from connectors.emulator.server import Emulator
 from connectors.emulator.traffic import Entry
+from tests.acceptance import orgs
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 TOKEN = "pat-na1-5ecr3t-0f-the-acceptance-run"  # a secret only in form
 LEADMARK = str(Path(sys.executable).with_name("leadmark"))
-WRITE = "/contacts/batch/update"
+SECRET = "emulator-secret"
+#: in the target of requests that change records, by CRM
+WRITES = {"hubspot": "/contacts/batch/update", "salesforce": "/composite/sobjects"}
+WRITE = WRITES["hubspot"]
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,15 @@ class Ended:
     out: str
     err: str
 
-    def report(self) -> Any:
-        """Of ``sync --json``: what the pass did at the portal."""
+    def report(self, of: str = "hubspot") -> Any:
+        """Of ``sync --json``: what the pass did at the portal, or at another connection."""
+        return self.reports()[of]
+
+    def reports(self) -> dict[str, Any]:
+        """Of ``sync --json``: what the pass did, by connection."""
         assert self.out, self
-        return orjson.loads(self.out)["connections"]["hubspot"]
+        told: dict[str, Any] = orjson.loads(self.out)["connections"]
+        return told
 
 
 @dataclass
@@ -68,43 +77,58 @@ class Moment:
 
 @dataclass
 class Installation:
-    """A config folder with its store, a portal, and leadmark as commands."""
+    """A config folder with its store, a portal, an org or both, and leadmark as commands."""
 
     world: World
     folder: Path
     emulator: Emulator
+    crms: Sequence[str] = ("hubspot",)
     program: Sequence[str] = (LEADMARK,)
     variables: dict[str, str] = field(default_factory=dict)
     now: datetime = NOW
 
     @classmethod
     def make(
-        cls, world: World, root: Path, *, write: Mapping[str, Any] | None = None, **options: Any
+        cls,
+        world: World,
+        root: Path,
+        *,
+        write: Mapping[str, Any] | None = None,
+        org: Org | None = None,
+        crms: Sequence[str] = ("hubspot",),
+        **options: Any,
     ) -> "Installation":
-        """With the b2b-saas starter, live, on a portal that has this world."""
+        """With the b2b-saas starter, live, on a portal that has this world, and the org where it is one of the CRMs."""
         world.limits.on = False
-        emulator = Emulator.start(world)
-        starters.write("b2b-saas", root / "config")
-        one = cls(world=world, folder=root / "config", emulator=emulator, **options)
+        emulator = Emulator.start(world, org=org)
+        starters.write("b2b-saas", root / "config", crms)
+        one = cls(world=world, folder=root / "config", emulator=emulator, crms=crms, **options)
         one.point(write)
         return one
 
     def point(self, write: Mapping[str, Any] | None = None) -> None:
-        """Writes the emulator's address, and further settings of ``write``, into the connection's file."""
-        file = self.folder / "connections/hubspot.yaml"
-        connection = yaml.safe_load(file.read_text())
-        connection["url"] = self.emulator.url
-        connection["portal"]["production"] = False
-        connection["write"] |= {"mode": "live"} | dict(write or {})
-        file.write_text(yaml.safe_dump(connection, sort_keys=False))
+        """Writes the emulator's address, and further settings of ``write``, into the connections' files."""
+        for crm in self.crms:
+            file = self.folder / f"connections/{crm}.yaml"
+            connection = yaml.safe_load(file.read_text())
+            if crm == "hubspot":
+                connection["url"] = self.emulator.url
+            connection["portal" if crm == "hubspot" else "org"]["production"] = False
+            connection["write"] |= {"mode": "live"} | dict(write or {})
+            file.write_text(yaml.safe_dump(connection, sort_keys=False))
 
     def twin(self, root: Path) -> "Installation":
         """The same at another place: a copy of the world, of the config and of the store."""
-        world = copy.deepcopy(self.world, {id(self.world.lock): RLock()})
+        world, org = orgs.copied(self.world, self.emulator.org)
         shutil.copytree(self.folder.parent, root)
-        emulator = Emulator.start(world)
+        emulator = Emulator.start(world, org=org)
         one = Installation(
-            world=world, folder=root / "config", emulator=emulator, program=self.program, variables=self.variables
+            world=world,
+            folder=root / "config",
+            emulator=emulator,
+            crms=self.crms,
+            program=self.program,
+            variables=self.variables,
         )
         one.now = self.now
         one.point()
@@ -131,6 +155,10 @@ class Installation:
             **{name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
             "HS_TOKEN": TOKEN,
             "HS_PORTAL": str(self.world.portal_id),
+            "SF_URL": self.emulator.url,
+            "SF_ORG_ID": self.emulator.org.org_id if self.emulator.org else "",
+            "SF_CLIENT_ID": "emulator-client",
+            "SF_CLIENT_SECRET": SECRET,
             "LEADMARK_NOW": self.now.isoformat(),
             "LEADMARK_CONFIG": str(self.folder),
             **self.variables,
@@ -150,14 +178,23 @@ class Installation:
         return ended(self.start(*words))
 
     def live(self) -> Any:
-        """What the pass did that wrote everything: the first, or the one after its approval."""
+        """What the pass did that wrote everything to the portal: the first, or the one after its approval."""
+        return self.live_everywhere()["hubspot"]
+
+    def live_everywhere(self) -> dict[str, Any]:
+        """The same by connection; of several, each stopped one is approved by itself."""
         done = self.run("sync", "--json")
-        if done.code == 3:
-            done = self.run("sync", "--json", "--approve", done.report()["code"])
+        reports = done.reports()
+        while stopped := [name for name, report in reports.items() if report["state"] == "stopped_by_guard"]:
+            assert done.code == 3, done
+            done = self.run("sync", "--json", "--approve", reports[stopped[0]]["code"])
+            again = done.reports()
+            assert again[stopped[0]]["state"] == "ok", done
+            reports |= {name: again[name] for name in stopped}
         assert done.code == 0, done
-        report = done.report()
-        assert (report["state"], report["written"]) == ("ok", report["planned"]), report
-        return report
+        for report in reports.values():
+            assert (report["state"], report["written"]) == ("ok", report["planned"]), reports
+        return reports
 
     def requests(self, since: int = 0) -> list[Entry]:
         """leadmark's requests after the first ``since``."""
@@ -165,19 +202,16 @@ class Installation:
 
     def writes(self, since: int = 0) -> list[Entry]:
         """Those of them that change records."""
-        return [entry for entry in self.requests(since) if WRITE in entry.target]
+        return [entry for entry in self.requests(since) if any(path in entry.target for path in WRITES.values())]
 
     def at(self, moment: Moment) -> Moment:
         """From now on this moment is waited for."""
         self.emulator.traffic.faults.append(moment)  # type: ignore[arg-type]  # strikes() and do are all it needs
         return moment
 
-    def held(self) -> dict[str, dict[int, dict[str, str]]]:
-        """Every property of every record of the portal, by object and id."""
-        return {
-            kind: {row.id: {"": f"{row.now.updated_ms}", **row.now.properties} for row in table.live()}
-            for kind, table in self.world.tables.items()
-        }
+    def held(self) -> dict[str, dict[Any, dict[str, Any]]]:
+        """Every value of every record of portal and org, and when it was last changed, by object and id."""
+        return orgs.held(self.world, self.emulator.org)
 
 
 def ended(process: subprocess.Popen[str], timeout_s: float = 60) -> Ended:

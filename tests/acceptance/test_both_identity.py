@@ -14,7 +14,7 @@ from sync.store import tables
 
 OUTPUTS = ("score", "fit", "engagement", "grade", "tier", "mql_status", "mql_since", "first_mql_on", "mql_count")
 #: a change of these is never held back
-LOUD = ("grade", "tier", "mql_status", "mql_since")
+LOUD = ("grade", "tier", "mql_status", "mql_since", "first_mql_on")
 
 
 def firm(both):
@@ -144,9 +144,10 @@ def test_a_converted_lead_goes_on_as_its_contact_with_status_dates_and_timeline(
     assert steps[-1] == ("mql", "accepted", "sales")
 
 
-def test_a_lead_converted_into_a_contact_that_was_somebody_makes_one_person_of_three(both):
+@pytest.mark.parametrize("linked", [True, False], ids=["linked", "by the lead's address alone"])
+def test_a_lead_converted_into_a_contact_that_was_somebody_makes_one_person_of_three(both, linked):
     lead, known = both.sf.lead(Email="ann@firm.example", **FITS), both.sf.contact(Email="a.b@firm.example")
-    contact = buyer(both, salesforceleadid=lead)
+    contact = buyer(both, **({"salesforceleadid": lead} if linked else {}))
     asks(both, contact)
     both.sf.calls(known)
     both.reach()

@@ -93,6 +93,7 @@ def _text(value):
         ("overwrite", False, "the copy is what stands there already"),
         ("keep", False, "the same"),
         ("overwrite", True, "the copy is our value before"),
+        ("keep", True, "our own value before is nobody's edit"),
     ],
 )
 def test_an_echo_of_our_fields_is_no_edit_and_ends_after_one_pass(portals, policy, late, remark):

@@ -74,6 +74,31 @@ def test_an_org_whose_rows_are_refused_does_not_hold_up_the_portal(portals):
     assert one.explained("hubspot") == one.contacts()
 
 
+# A lost store
+
+
+def test_an_empty_store_that_finds_our_fields_filled_asks_and_restored_goes_on(both):
+    lead = both.sf.lead(Email="ann@firm.example", Title="VP Sales", Company="Firm")
+    company = both.company(name="Firm", industry="COMPUTER_SOFTWARE", numberofemployees="120")
+    contact = both.add(email="ann@firm.example", jobtitle="VP Sales", associatedcompanyid=company)
+    both.happen(kind="form_submission", form="demo-request", contact=contact)
+    both.reach()
+    was = both.sf.ours(lead)
+    both.advance(days=3)
+    both.live_everywhere()
+    both.lose_store()
+    with both.requests() as seen:
+        asked = both.sync().connections
+    assert {report.state for report in asked.values()} == {"needs_adoption"}
+    assert not [entry for entry in seen if orgs.is_write(entry) or entry.target.endswith("/batch/update")]
+    both.sync(adoption="restored")
+    both.reach()
+    now = both.sf.ours(lead)
+    kept = ("mql_status", "mql_since", "first_mql_on")
+    assert {name: now[name] for name in kept} == {name: was[name] for name in kept}
+    assert both.contact(contact)["leadmark_mql_since"] == was["mql_since"]
+
+
 # Owners
 
 

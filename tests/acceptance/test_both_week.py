@@ -4,6 +4,7 @@ import pytest
 
 from sync.store import tables
 from tests.acceptance.conftest import BOTH
+from tests.acceptance.test_both_people import unwritten
 from tests.acceptance.test_reconcile import Week
 from tests.acceptance.test_salesforce_reconcile import Weeks
 
@@ -48,24 +49,28 @@ def test_after_a_week_in_both_fields_are_what_is_explained_and_the_dead_are_left
     for crm in BOTH:
         assert said[crm].keys() == held[crm].keys()
         names = [f"leadmark_{name}" if crm == "hubspot" else f"Leadmark_{name.title()}__c" for name in LOUD]
-        unwritten = {id_ for id_, fields in held[crm].items() if not fields}
+        others = unwritten(both, crm)
         astray = {
             id_: (held[crm][id_], said[crm][id_])
-            for id_ in said[crm].keys() - unwritten
+            for id_ in said[crm].keys() - others
             if any(held[crm][id_].get(name) != said[crm][id_].get(name) for name in names)
         }
         assert astray == {}
-        assert len(unwritten) <= len(said[crm]) // 5
+        assert len(others) <= len(said[crm]) // 5
     with both.writes() as to_hubspot, both.sf.writes() as to_org:
         both.sync(full=True)
         both.reach()
-    assert (to_hubspot, to_org) == ([], [])
+    # of whom a merge joined to one who was not to be profiled, more is read anew than was kept
+    person = {row.crm_id: row.person for row in both.rows(tables.record) if row.person is not None}
+    merged = {person[id_] for id_ in there.merged & person.keys()}
+    assert {id_ for id_, _ in [*to_hubspot, *to_org] if person[id_] not in merged} == set()
     # read anew, the same persons and the same scores
     afresh = both.explained_afresh("salesforce")
     assert afresh.keys() == said["salesforce"].keys()
     different = [
         (id_, name, said["salesforce"][id_].get(name), afresh[id_].get(name))
-        for id_ in afresh.keys() - there.merged
+        for id_ in afresh
+        if person[id_] not in merged
         for name in ("Leadmark_Fit__c", "Leadmark_Grade__c", "Leadmark_Disqualified_By__c")
         if said["salesforce"][id_].get(name) != afresh[id_].get(name)
     ]

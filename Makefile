@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint bench docs lock clean
+.PHONY: demo test conformance lint bench docs lock clean
 
 demo: $(READY)  ## the whole path against the built-in CRM emulator
 	$(BIN)/leadmark demo
 
 test: $(READY)  ## every test but benchmarks and soaks
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=100
+
+conformance: $(READY)  ## every enumerated fault and the largest worlds; takes some ten minutes
+	$(BIN)/pytest -n 2 -m exhaustive tests
 
 lint: $(READY)  ## style, types, import floors
 	$(BIN)/ruff check .

@@ -1,9 +1,9 @@
 """Which records are one person. Pure, and the same whatever the order in which records became known.
 
-Records are joined by successions (merged away, converted) and by the links of those that are not deleted, whatever else
-holds; then by an address when it is unique: no connection has two of the persons so far that answer to it. An ambiguous
-address joins nobody. A deleted record's own ties join nobody either; it stays with whom it would belong to, so that it
-finds its place again when it is restored.
+Records are joined by successions (merged away, converted) and by links, but for those of a record that is deleted, itself
+or by what stands for it. Then by an address when it is unique: no connection has two of the persons so far that answer to
+it. An ambiguous address joins nobody. A deleted record's own ties join nobody either; it stays with whom it would belong
+to, so that it finds its place again when it is restored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,9 +42,10 @@ def persons_of(records: Sequence[Known], successions: Mapping[Key, Key]) -> list
     groups = _Groups()
     for key, into in successions.items():
         groups.join(key, into)
+    states = {record.key: record.state for record in records}
     for record in records:
         groups.join(record.key, record.key)
-        if record.state != "deleted":
+        if states.get(_heir(record.key, successions), "live") != "deleted":
             for target in record.links:
                 groups.join(record.key, target)
     _join_by_address(records, groups)
@@ -53,6 +54,15 @@ def persons_of(records: Sequence[Known], successions: Mapping[Key, Key]) -> list
     for record in records:
         persons.setdefault(groups.of(record.key), []).append(record.number)
     return sorted(sorted(numbers) for numbers in persons.values())
+
+
+def _heir(key: Key, successions: Mapping[Key, Key]) -> Key:
+    """What stands for a record in the end: itself, unless it was merged away or converted."""
+    seen = {key}
+    while (into := successions.get(key, key)) not in seen:
+        seen.add(into)
+        key = into
+    return key
 
 
 def _join_by_address(records: Iterable[Known], groups: "_Groups") -> None:

@@ -118,7 +118,7 @@ def _person(
         written=_written(live, linked, maps),
         facts=facts,
         activities=activities,
-        sales=latest_word([*said, *outcome_words([one for row in read for one in outcomes.get(row.number, ())], zone)]),
+        sales=latest_word([*said, *outcome_words([one for row in rows for one in outcomes.get(row.number, ())], zone)]),
         created_at=oldest[0],
         created_in=oldest[1],
     )
@@ -178,7 +178,8 @@ def _outcomes(
     parent, record = tables.parent, tables.record
     found: dict[int, list[Mapping[str, Value]]] = {}
     for map_ in maps:
-        by_id = {row.crm_id: row.number for row in rows if row.connection == map_.connection and row.state in LIVING}
+        # a merge moves roles without a stamp, so those that point to a merged contact are read, too
+        by_id = {row.crm_id: row.number for row in rows if row.connection == map_.connection}
         for some in in_chunks(sorted(by_id)) if OUTCOME in map_.inputs else ():
             pointing = (
                 select(parent.c.crm_id, record.c.inputs, record.c.created_at, record.c.stamp_at)

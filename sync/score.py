@@ -327,7 +327,8 @@ def _desired(one: Scored, journey: Journey, scoring: Scoring) -> list[dict[str, 
         ours = _ours(by_connection[row.connection], scoring)
         if not ours:
             continue
-        desired: dict[str, Value] = {}
+        # a record that is written no more, as nothing links to it now, is not left with an old score
+        desired: dict[str, Value] = dict.fromkeys(fields_of(row).confirmed.keys() & ours.keys())
         if row.number in one.person.written:
             definitions = scoring.definitions.get(row.connection, {}).get(row.object, {})
             lengths = {

@@ -1,9 +1,9 @@
 """Which records are one person. Pure, and the same whatever the order in which records became known.
 
-Records are joined by successions (merged away, converted) and by links, but for those of a record that is deleted, itself
-or by what stands for it. Then by an address when it is unique: no connection has two of the persons so far that answer to
-it. An ambiguous address joins nobody. A deleted record's own ties join nobody either; it stays with whom it would belong
-to, so that it finds its place again when it is restored.
+Records are joined by successions (merged away, converted) and by links, but for those of a record that is deleted,
+itself or by what stands for it. Then by an address when it is unique: no connection has two of the persons so far that
+answer to it. An ambiguous address joins nobody. A deleted record's own ties join nobody either; it stays with whom it
+would belong to, so that it finds its place again when it is restored.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -3,7 +3,6 @@
 Clock and worlds stand still, so that every value of both CRMs can be compared, and when it was last changed.
 """
 
-import os
 from random import Random
 
 import pytest
@@ -80,8 +79,7 @@ def test_a_fault_at_a_tenth_of_the_calls_changes_nothing_in_the_end(portals):
     assert stage.struck(tenth) == {}
 
 
-@pytest.mark.slow
-@pytest.mark.skipif("EVERY_FAULT" not in os.environ, reason="takes minutes; EVERY_FAULT=1 runs it")
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_at_any_call_changes_nothing_in_the_end(portals, kind):
     stage = Stage(portals)

@@ -11,7 +11,7 @@ from tests.acceptance.conftest import BOTH
 
 @pytest.mark.parametrize(
     "people",
-    [1_350, pytest.param(13_350, marks=[pytest.mark.slow, pytest.mark.timeout(900)])],
+    [1_350, pytest.param(13_350, marks=[pytest.mark.exhaustive, pytest.mark.timeout(900)])],
     ids=["2 000 persons", "20 000 persons"],
 )
 def test_after_the_first_pass_every_field_of_every_record_is_what_is_explained(portals, people):

@@ -101,3 +101,19 @@ def test_what_becomes_of_an_opportunity_is_sales_word(org, stage, word, remark):
     org.sf.delete(deal)  # and its roles with it
     org.reach()
     assert status(org, contact) != word
+
+
+def test_an_old_opportunity_of_a_merged_contact_stays_sales_word_on_the_one_it_became(org):
+    """Salesforce moves the role to the winner without a stamp."""
+    gone, stays = org.sf.contact(LastName="A", Title="VP Sales"), org.sf.contact(LastName="B", Title="VP Sales")
+    deal = org.sf.deal(gone, "Closed Won")
+    (role,) = [row.id for row in org.sf.org.live("OpportunityContactRole")]
+    for id_ in (deal, role):
+        org.sf.edit(id_, SystemModstamp="2026-08-01T10:00:00Z", CreatedDate="2026-08-01T10:00:00Z")
+    org.settle()
+    assert (status(org, gone), status(org, stays) == "Won") == ("Won", False)
+    org.advance(days=2)
+    org.sf.merge(stays, gone)
+    org.reach()
+    org.reach(minutes=20)
+    assert status(org, stays) == "Won"

@@ -26,7 +26,7 @@ from connectors.salesforce.login import Credentials
 from sync.lease import Owner, leave, this_process
 from sync.mapping import ConnectionMap, maps_of
 from sync.report import Progress
-from sync.run import Open, Runtime
+from sync.runtime import Open, Runtime
 from sync.store.store import StoreError, open_store
 
 #: holds the clock still, for tests and for reproducing a day: an ISO instant

@@ -18,7 +18,7 @@ from config.secrets import SecretError
 from config.settings import Settings
 from connectors.errors import ConnectorError
 from connectors.masking import without_addresses
-from sync.run import Runtime
+from sync.runtime import Runtime
 from sync.store import tables
 from sync.store.store import StoreError, get_meta, set_meta
 

@@ -27,7 +27,7 @@ from sync.paused import paused
 from sync.quarantine import groups
 from sync.reload import Current
 from sync.report import RunReport
-from sync.run import Runtime
+from sync.runtime import Runtime
 from sync.store import tables
 from sync.store.store import Store, StoreError
 from sync.store.values import at, load

@@ -10,7 +10,8 @@ from connectors.memory import Memory
 from sync.app import Quiet
 from sync.lease import Owner
 from sync.mapping import OUTCOME, maps_of
-from sync.run import Open, Options, Runtime, run_pass
+from sync.run import run_pass
+from sync.runtime import Open, Options, Runtime
 from sync.store import tables
 from sync.store.records import fields_of
 from sync.store.store import open_store

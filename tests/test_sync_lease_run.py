@@ -6,7 +6,7 @@ import pytest
 
 from connectors.base import Allowance
 from connectors.errors import Retriable
-from sync import run
+from sync import evaluating
 from sync.differences import approve
 from sync.lease import TTL, acquire
 from sync.paused import pause
@@ -131,7 +131,7 @@ def test_a_connection_counts_in_scores_once_all_of_it_was_read(desk):
 
     desk.org.pull = half
     assert states(desk.run()) == {"hubspot": "ok", "salesforce": "parked"}
-    assert {map_.connection for map_ in run.scoring_for(desk.runtime()).maps} == {"hubspot"}
+    assert {map_.connection for map_ in evaluating.scoring_for(desk.runtime()).maps} == {"hubspot"}
     assert desk.fields(C1).desired == {}
     desk.org.pull = pull
     assert states(desk.run()) == {"hubspot": "ok", "salesforce": "ok"}

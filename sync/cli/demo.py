@@ -30,7 +30,8 @@ from sync.cli.show import line, table
 from sync.cli.show_person import ledger as show_ledger
 from sync.explain import explained, scoring_of
 from sync.report import ConnectionReport, RunReport
-from sync.run import Options, Runtime, run_pass
+from sync.run import run_pass
+from sync.runtime import Options, Runtime
 from sync.store import tables
 from sync.store.store import Store
 from sync.store.values import micros

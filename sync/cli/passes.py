@@ -21,7 +21,8 @@ from sync.cli.progress import shown as progress_shown
 from sync.explain import names_of
 from sync.plan import as_json
 from sync.report import RunReport
-from sync.run import Options, Runtime, run_pass
+from sync.run import run_pass
+from sync.runtime import Options, Runtime
 from sync.store.values import micros
 
 #: states that wait for a yes, and states of a connection that was not done

@@ -20,7 +20,8 @@ from sync.metrics import Metrics
 from sync.paused import pause as hold
 from sync.paused import resume as go_on
 from sync.reload import Current, Watched
-from sync.run import Options, Runtime, run_pass
+from sync.run import run_pass
+from sync.runtime import Options, Runtime
 from sync.worker import Limit, Worker, run_on_schedule
 
 log = structlog.get_logger()

@@ -31,7 +31,8 @@ from sync import differences
 from sync.app import Quiet, open_runtime
 from sync.explain import all_explained, scoring_of
 from sync.report import ConnectionReport, RunReport
-from sync.run import Options, Runtime, run_pass
+from sync.run import run_pass
+from sync.runtime import Options, Runtime
 from sync.store import tables
 from sync.store import values as stored
 from sync.store.store import in_chunks

@@ -24,7 +24,8 @@ from scoring.wording import OUTPUT_TYPES
 from sync.app import Quiet, open_runtime
 from sync.cli import run
 from sync.explain import all_explained, scoring_of
-from sync.run import Options, run_pass
+from sync.run import run_pass
+from sync.runtime import Options
 from sync.store import tables
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"

@@ -19,7 +19,8 @@ from connectors.emulator.hubspot.merging import merge
 from connectors.emulator.people import make_world
 from connectors.hubspot.failures import without_addresses
 from sync.app import Quiet, configure_logging, open_runtime
-from sync.run import Options, run_pass
+from sync.run import run_pass
+from sync.runtime import Options
 from tests.acceptance.processes import NOW, TOKEN, WRITE, Installation
 
 pytestmark = pytest.mark.slow

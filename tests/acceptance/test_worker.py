@@ -32,7 +32,8 @@ from sync.lease import TTL, Owner
 from sync.metrics import Metrics
 from sync.paused import pause, resume
 from sync.reload import Current, Watched
-from sync.run import Options, run_pass
+from sync.run import run_pass
+from sync.runtime import Options
 from sync.store import tables
 from sync.worker import Limit, Worker
 from tests.acceptance.conftest import nothing_but_our_fields

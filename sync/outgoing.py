@@ -1,0 +1,121 @@
+"""The last phases of a turn: the plan, what the guard says to it, and the push."""
+
+from dataclasses import asdict
+from typing import Any
+
+from scoring.digests import model_digest
+from sync import differences
+from sync.canary import allowed_records
+from sync.days import score_day
+from sync.evaluating import output_definitions
+from sync.mapping import digest
+from sync.paused import paused
+from sync.plan import Counts, Plan, Verdict, WriteRules, changed_bound, judge, make_plan
+from sync.push import Pushed, Pusher
+from sync.report import RunReport
+from sync.runtime import Open, Options, Runtime
+from sync.store.values import day_number, micros
+from sync.turn import Turn, guarded
+
+
+def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
+    """The plan of a connection from the store as it is."""
+    settings, now = runtime.settings, micros(runtime.now())
+    day = day_number(score_day(runtime.now(), settings.time_zone))
+    definitions = {
+        (object_, name): digest(repr(definition))
+        for object_, known in output_definitions(one).items()
+        for name, definition in known.items()
+    }
+    models = {model_digest(model) for model in settings.models.values()}
+    fields = {name: [output.model, output.output, output.policy] for name, output in one.map.outputs.items()}
+    with runtime.store.begin() as tx:
+        rules = WriteRules(
+            outputs=one.map.outputs,
+            definitions=definitions,
+            min_change=one.settings.write.min_change,
+            refresh_after_days=one.settings.write.refresh_after_days,
+            now=now,
+            allowed=allowed_records(tx, settings, one.settings, [other.map for other in runtime.connections], day),
+        )
+        outputs = {other.settings.name: other.map.outputs for other in runtime.connections}
+        records = differences.differing(tx, one.settings.name, settings.primary, outputs, now)
+        plan = make_plan(one.settings.name, records, rules, basis=digest([sorted(models), fields]))
+        differences.keep_verdicts(tx, plan)
+    return plan, rules
+
+
+def plan_and_push(runtime: Runtime, turn: Turn, report: RunReport, options: Options) -> bool:
+    """Plans, and writes what mode, pause and guard let through; the report says what became of it. Always True."""
+    one, mine, now = turn.one, turn.report, micros(runtime.now())
+    write = one.settings.write
+    runtime.progress.phase(f"plan {turn.name}", None)
+    plan, rules = plan_for(runtime, one)
+    report.plans[turn.name] = plan
+    mine.planned, mine.left_out, mine.counts = len(plan.changes), plan.left_out, asdict(plan.counts)
+    with runtime.store.begin() as tx:
+        mine.suppressed = differences.held_back(tx, turn.name)
+        pause = paused(tx, runtime.now())
+        verdict = _verdict(tx, plan, one, now)
+        if verdict.verdict == "stop" and write.mode != "shadow":
+            differences.keep_stop(tx, plan, now)
+        turn.renew(tx)
+    mine.exceeded = dict(verdict.exceeded)
+    if verdict.verdict == "stop":
+        mine.code = plan.code
+    if not options.push:
+        mine.settle("planned")
+    elif write.mode == "shadow":
+        mine.settle("shadow", "write.mode is shadow: planned, nothing written")
+    elif pause is not None:
+        mine.settle("paused", str(pause))
+    elif verdict.verdict == "stop":
+        over = ", ".join(f"{name} {total} (at most {bound})" for name, (total, bound) in verdict.exceeded.items())
+        mine.settle("stopped_by_guard", f"the plan is larger than the guard allows: {over}")
+    else:
+        _push(runtime, turn, report, plan, rules, verdict)
+    return True
+
+
+def _verdict(tx: Any, plan: Plan, one: Open, now: int) -> Verdict:
+    guard, name = one.settings.write.guard, one.settings.name
+    bounds = {
+        "new_mql": guard.new_mql,
+        "lost_mql": guard.lost_mql,
+        "cleared": guard.cleared,
+        "changed": changed_bound(guard.changed_percent, differences.confirmed_records(tx, name)),
+    }
+    written: Counts = differences.written_unapproved(tx, name, now)
+    return judge(plan, bounds=bounds, written=written, approvals=differences.approvals(tx, name, now))
+
+
+def _push(runtime: Runtime, turn: Turn, report: RunReport, plan: Plan, rules: WriteRules, verdict: Verdict) -> None:
+    pusher = Pusher(
+        store=runtime.store,
+        connector=turn.one.connector,
+        rules=rules,
+        digest=plan.basis,
+        pass_id=report.pass_id,
+        now=runtime.now,
+        approved=verdict.approval is not None,
+        renew=turn.renew,
+    )
+    runtime.progress.phase(f"push {turn.name}", len(plan.changes))
+    pushed = Pushed()
+
+    def on_batch(records: int) -> None:
+        runtime.progress.advance(records)
+        turn.budget.check(writing=True)
+
+    def send() -> bool:
+        turn.budget.check(writing=True)
+        pusher.push(plan, stop=runtime.stop, on_batch=on_batch, done=pushed)
+        return True
+
+    finished = guarded(runtime, turn, send)
+    turn.report.written, turn.report.rejected = pushed.written, pushed.rejected
+    if pushed.paused is not None:
+        turn.report.settle("paused", str(pushed.paused))
+    if finished and not pushed.stopped and verdict.approval is not None:
+        with runtime.store.begin() as tx:
+            differences.keep_written(tx, verdict.approval.code, micros(runtime.now()))

@@ -4,6 +4,7 @@ Who builds them reads the files; entries are folded (trimmed, case-folded) by ``
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,13 +14,18 @@ from scoring.fact_values import fold
 
 Phrases = tuple[tuple[str, str], ...]
 
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_GENDERED = re.compile(r"(?<=[^\W\d_]{2})(?:[:*/_·]-?(?:innen|in|r)\b|\((?:innen|in|r)\))")
+_INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TitleTable:
     """Phrases of job titles and what they mean; the first that is found in a title decides.
 
-    A phrase is whole words, punctuation and case aside; ``*`` at its start or end lets the word go on there, so
-    ``*leiter`` finds ``Vertriebsleiter`` and ``geschäftsführ*`` finds ``Geschäftsführerin``.
+    A phrase is whole words; ``*`` at its start or end lets the word go on there, so ``*leiter`` finds
+    ``Vertriebsleiter`` and ``geschäftsführ*`` finds ``Geschäftsführerin``. Case, punctuation, dots between initials, ä or
+    ae, and German gender forms make no difference (``title_words``).
     """
 
     seniority: Phrases = ()
@@ -46,20 +52,31 @@ class TitleTable:
         return _needles(self.department)
 
 
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", fold(text)))
+def title_words(text: str) -> str:
+    """The words of a title between single blanks: folded, umlauts as two letters, ``C.E.O.`` as one word.
+
+    The gender forms ``Leiter:in``, ``Leiter*in``, ``Leiter/-in``, ``Leiter_in``, ``Leiter(in)`` and ``Beauftragte:r``
+    become ``leiter`` and ``beauftragte``.
+
+    >>> title_words("Geschäftsführer:in"), title_words("V.P., Sales")
+    ('geschaeftsfuehrer', 'vp sales')
+    """
+    plain = unicodedata.normalize("NFC", fold(text)).translate(_UMLAUTS)
+    plain = _GENDERED.sub("", plain)
+    plain = _INITIALS.sub(lambda found: found[0].replace(".", "") + " ", plain)
+    return " ".join(re.findall(r"[^\W_]+", plain))
 
 
 def _needles(phrases: Phrases) -> Phrases:
     """The phrases as text to look for in a title whose words stand between single blanks."""
     return tuple(
-        (f"{'' if phrase.startswith('*') else ' '}{_words(phrase)}{'' if phrase.endswith('*') else ' '}", meaning)
+        (f"{'' if phrase.startswith('*') else ' '}{title_words(phrase)}{'' if phrase.endswith('*') else ' '}", meaning)
         for phrase, meaning in phrases
     )
 
 
 def _found(title: str, needles: Phrases) -> str | None:
-    words = f" {_words(title)} "
+    words = f" {title_words(title)} "
     return next((meaning for needle, meaning in needles if needle in words), None)
 
 

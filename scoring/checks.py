@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
-from typing import Any, TypeGuard
+from typing import Any
 
 from pydantic_core import InitErrorDetails
 
-from scoring.mistakes import Place, mistake, nearest, wrong
+from scoring.definition_checks import ids_of_definition
+from scoring.mistakes import Place, entries, is_number, mistake, nearest, wrong
 
 
 def weights_of_score(fit: int, engagement: int) -> None:
@@ -17,8 +18,9 @@ def weights_of_score(fit: int, engagement: int) -> None:
 
 def weights_of_fit(raw: Any) -> list[InitErrorDetails]:
     """The mistake of weights that do not make 100; none while a weight is no percent, a mistake of its own."""
-    weights = {name: part.get("weight") for name, part in _entries(raw).items() if name != "adjust" and _entries(part)}
-    sound = isinstance(raw, Mapping) and all(_is_number(weight) and 0 <= weight <= 100 for weight in weights.values())
+    variables = {name: entries(part) for name, part in entries(raw).items() if name != "adjust" and entries(part)}
+    weights = {name: part.get("weight") for name, part in variables.items()}
+    sound = isinstance(raw, Mapping) and all(is_number(weight) and 0 <= weight <= 100 for weight in weights.values())
     if not sound or sum(weights.values()) == 100:
         return []
     parts = " + ".join(f"{name} {weight}" for name, weight in weights.items()) or "no variable"
@@ -51,17 +53,17 @@ def grade_bounds(grades: Mapping[str, int]) -> None:
 
 def bounds_of_group(raw: Any) -> list[InitErrorDetails]:
     """The mistakes of a cap below 0 or below one rule, and of a floor above 0."""
-    cap, floor = _entries(raw).get("cap"), _entries(raw).get("floor")
+    cap, floor = entries(raw).get("cap"), entries(raw).get("floor")
     mistakes = []
-    if _is_number(floor) and floor > 0:
+    if is_number(floor) and floor > 0:
         mistakes.append(mistake(("floor",), f"a floor is 0 or less; {floor} would give points to everybody", floor))
-    if not _is_number(cap):
+    if not is_number(cap):
         return mistakes
     if cap < 0:
         return [*mistakes, mistake(("cap",), f"a cap is 0 or more; {cap} would take points from everybody", cap)]
-    for name, rule in _entries(raw, "rules").items():
-        points = _entries(rule).get("points")
-        if _is_number(points) and points > cap:
+    for name, rule in entries(raw, "rules").items():
+        points = entries(rule).get("points")
+        if is_number(points) and points > cap:
             message = (
                 f"{points} points never count in full: the group's cap is {cap}; raise the cap or lower the points"
             )
@@ -70,10 +72,10 @@ def bounds_of_group(raw: Any) -> list[InitErrorDetails]:
 
 
 def names(raw: Any) -> list[InitErrorDetails]:
-    """Decays that are not defined and ids used twice, found in the YAML itself, whatever else is wrong in it."""
+    """Decays and ids that are not defined, ids used twice: found in the YAML itself, whatever else is wrong in it."""
     mistakes = []
-    decays = [str(name) for name in _entries(raw, "decays")]
-    first: dict[str, str] = {str(name): "fit.adjust" for name in _entries(raw, "fit", "adjust")}
+    decays = [str(name) for name in entries(raw, "decays")]
+    first: dict[str, str] = {str(name): "fit.adjust" for name in entries(raw, "fit", "adjust")}
     for place, rule in _rules(raw):
         group, name = str(place[1]), str(place[-1])
         decay = rule.get("decay") if isinstance(rule, Mapping) else None
@@ -83,22 +85,12 @@ def names(raw: Any) -> list[InitErrorDetails]:
             message = f"the id {name!r} is already used in {first[name]}; ids are unique over adjust and all rules"
             mistakes.append(mistake(place, message, name))
         first.setdefault(name, f"engagement.{group}")
-    return mistakes
-
-
-def _is_number(raw: Any) -> TypeGuard[int | float]:
-    return isinstance(raw, int | float) and not isinstance(raw, bool)
-
-
-def _entries(raw: Any, *keys: str) -> Mapping[Any, Any]:
-    for key in keys:
-        raw = raw.get(key) if isinstance(raw, Mapping) else None
-    return raw if isinstance(raw, Mapping) else {}
+    return mistakes + ids_of_definition(raw, first, [str(place[-1]) for place, _ in _rules(raw)])
 
 
 def _rules(raw: Any) -> Iterator[tuple[Place, Any]]:
-    for group, content in _entries(raw, "engagement").items():
-        for name, rule in _entries(content, "rules").items():
+    for group, content in entries(raw, "engagement").items():
+        for name, rule in entries(content, "rules").items():
             yield ("engagement", group, "rules", name), rule
 
 
@@ -111,11 +103,3 @@ def out_of_reach(best: Mapping[str, int], needs: Mapping[str, int | None]) -> li
         for name, bound in needs.items()
         if bound is not None and bound > best[name]
     ]
-
-
-def some_minimum(*, named: bool) -> None:
-    """Raises when ``needs`` names nothing."""
-    if not named:
-        raise wrong(
-            "without a minimum everybody would qualify; name at least one of score, fit, engagement, grade, facts"
-        )

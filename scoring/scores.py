@@ -1,7 +1,7 @@
 """Scores as the kernel gives them, a struct of arrays, and the score of one person as Python values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,12 @@ class Evaluation:
     groups: tuple[GroupResult, ...]
     rules: tuple[RuleResult, ...]
     known_facts: frozenset[str]
+    met: frozenset[str] = frozenset()  #: ids of the engagement rules, patterns and adjustments that are met
+    instants: Mapping[str, int | None] = field(default_factory=dict)
+    #: ^ by instant rule: microseconds of its newest counted activity after match, dates and limit; None for none
+    interest: str = ""  #: the interest with most points on the score day
+    silence_micro: int = 0  #: micro-points of engagement that silence takes
+    recycle_micro: int = 0  #: micro-points of engagement that the limit after a recycle takes
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import InitErrorDetails
 
 from scoring.mistakes import mistake, nearest, refusal, wrong
@@ -122,6 +122,40 @@ def parse_minimum_grade(raw: object) -> str:
     return found[1]
 
 
+def parse_leave_bound(raw: object) -> int | Literal["never"]:
+    """A whole number from 1 to 100, or ``never``; ValueError for anything else.
+
+    >>> parse_leave_bound(50), parse_leave_bound("never")
+    (50, 'never')
+    """
+    if raw == "never":
+        return "never"
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= 100:
+        raise wrong(f"{raw!r} is no bound for leaving; write a whole number from 1 to 100, or never")
+    return raw
+
+
+def parse_leave_grade(raw: object) -> Letter | Literal["never"]:
+    """A letter from A to D, or ``never``; ValueError for anything else.
+
+    >>> parse_leave_grade("C")
+    'C'
+    """
+    found: Letter | Literal["never"] | None = next((word for word in (*get_args(Letter), "never") if word == raw), None)
+    if found is None:
+        raise wrong(f"{raw!r} is no grade for leaving; write a letter from A to D, or never")
+    return found
+
+
+def parse_lost_for(raw: object) -> int | Literal["ever"]:
+    """The days of a span, or ``ever``; ValueError for anything else.
+
+    >>> parse_lost_for("180d"), parse_lost_for("ever")
+    (180, 'ever')
+    """
+    return "ever" if raw == "ever" else parse_days(raw)
+
+
 def parse_steps(raw: Any) -> dict[int, int]:
     """Percents by day of steps such as ``{7d: 100%, 14d: 75%}``; a ValidationError with every mistake, each placed.
 
@@ -187,4 +221,20 @@ Steps = Annotated[
             "additionalProperties": {"type": "string", "pattern": "^[0-9]{1,3}%$"},
         }
     ),
+]
+LeaveBound = Annotated[
+    int | Literal["never"],
+    PlainValidator(parse_leave_bound),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"const": "never"}]}),
+]
+LeaveGrade = Annotated[
+    Letter | Literal["never"],
+    PlainValidator(parse_leave_grade),
+    WithJsonSchema({"enum": [*get_args(Letter), "never"]}),
+]
+LostFor = Annotated[
+    int | Literal["ever"],
+    PlainValidator(parse_lost_for),
+    PlainSerializer(lambda span: span if span == "ever" else f"{span}d"),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[1-9][0-9]*d$"}, {"const": "ever"}]}),
 ]

@@ -93,6 +93,30 @@ def test_a_model_is_read_the_same_in_strict_mode_with_tuples():
     assert ScoringModel.model_validate(raw, strict=True) == ScoringModel.model_validate(RAW)
 
 
+@pytest.mark.parametrize(
+    "mql",
+    [
+        {"instant": {"demo": {"grade": "C or better", "lasts": "14d"}, "click": {}}, "lost_for": "ever"},
+        {"needs": {"rules": {"any": 2, "of": ["demo", "target", "click"]}}, "lost_for": "200d"},
+        {"needs": {"score": 60, "fit": 20}, "leave_below": {"score": 60, "fit": "never"}},
+        {"needs": {"grade": "B or better"}, "leave_below": {"grade": "B"}},
+        {"needs": {"grade": "B or better"}, "leave_below": {"grade": "never"}},
+        {"needs": {"facts": ["company"]}, "leave_below": "never"},
+        {"leave_below": "never"},
+    ],
+)
+def test_a_definition_is_written_back_as_it_was(mql):
+    raw = with_change(("mql",), mql)
+    model = ScoringModel.model_validate(raw)
+    assert model.written() == raw
+    assert ScoringModel.model_validate({**raw, "engagement": model.engagement, "mql": model.mql}) == model
+
+
+def test_a_bound_for_leaving_is_not_compared_with_a_minimum_that_is_wrong_itself():
+    raw = with_change(("mql",), {"needs": {"grade": "B"}, "leave_below": {"grade": "A"}})
+    assert [place for place, _ in mistakes(raw)] == [("mql", "needs", "grade")]
+
+
 def test_a_model_that_is_read_again_stays_as_it_is():
     model = ScoringModel.model_validate(RAW)
     assert ScoringModel.model_validate(model) is model
@@ -255,7 +279,28 @@ TARGET = ("fit", "adjust", "target")
         (("mql", "needs", "grade"), "E or better", ("mql", "needs", "grade"), "write 'B or better'"),
         (("mql", "needs", "score"), 0, ("mql", "needs", "score"), "greater than or equal to 1"),
         (("mql", "needs", "facts"), [""], ("mql", "needs", "facts", 0), "at least 1"),
-        (("mql", "instant"), {}, ("mql", "instant"), "not permitted"),
+        (("mql", "needs", "rules"), {"any": 0, "of": ["demo"]}, ("mql", "needs", "rules", "any"), "or equal to 1"),
+        (("mql", "needs", "rules"), {"any": 2, "of": ["demo"]}, ("mql", "needs", "rules"), "can never be met of 1"),
+        (("mql", "needs", "rules"), {"any": 1, "of": ["left", "left"]}, ("mql", "needs", "rules"), "named twice"),
+        (
+            ("mql", "needs", "rules"),
+            {"any": 1, "of": ["demo", "tarket"]},
+            ("mql", "needs", "rules", "of", 1),
+            "did you mean 'target'?",
+        ),
+        (("mql", "instant"), {"dem": {}}, ("mql", "instant", "dem"), "no rule 'dem'; an instant rule is"),
+        (("mql", "instant"), {"target": {}}, ("mql", "instant", "target"), "'target' stands in fit.adjust"),
+        (("mql", "instant"), {"demo": {"grade": "B"}}, ("mql", "instant", "demo", "grade"), "write 'B or better'"),
+        (("mql", "instant"), {"demo": {"lasts": "0d"}}, ("mql", "instant", "demo", "lasts"), "1d to 3650d"),
+        (("mql", "lost_for"), "6 months", ("mql", "lost_for"), "write whole days"),
+        (("mql", "leave_below"), "nevr", ("mql", "leave_below"), "write never, or bounds"),
+        (("mql", "leave_below"), 50, ("mql", "leave_below"), "valid dictionary"),
+        (("mql", "leave_below"), {"facts": "never"}, ("mql", "leave_below", "facts"), "not permitted"),
+        (("mql", "leave_below"), {"score": 0}, ("mql", "leave_below", "score"), "from 1 to 100, or never"),
+        (("mql", "leave_below"), {"score": 61}, ("mql", "leave_below", "score"), "who qualifies would leave at once"),
+        (("mql", "leave_below"), {"grade": "A"}, ("mql", "leave_below", "grade"), "who qualifies would leave at once"),
+        (("mql", "leave_below"), {"grade": "F"}, ("mql", "leave_below", "grade"), "a letter from A to D, or never"),
+        (("mql", "leave_below"), {"fit": 40}, ("mql", "leave_below", "fit"), "no minimum fit"),
         (("silence",), {}, ("silence",), "not permitted"),
     ],
 )

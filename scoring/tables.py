@@ -24,8 +24,8 @@ class TitleTable:
     """Phrases of job titles and what they mean; the first that is found in a title decides.
 
     A phrase is whole words; ``*`` at its start or end lets the word go on there, so ``*leiter`` finds
-    ``Vertriebsleiter`` and ``geschäftsführ*`` finds ``Geschäftsführerin``. Case, punctuation, dots between initials, ä or
-    ae, and German gender forms make no difference (``title_words``).
+    ``Vertriebsleiter`` and ``geschäftsführ*`` finds ``Geschäftsführerin``. Case, punctuation, dots between initials, ä
+    or ae, and German gender forms make no difference (``title_words``).
     """
 
     seniority: Phrases = ()

@@ -5,17 +5,32 @@ journey so far. Thresholds compare the rounded whole numbers that people see. A 
 by what ``advance`` or ``join`` returns.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, Self
 
 from scoring import qualifying
 from scoring.model import ScoringModel
+from scoring.sales import WORD_RANK, Sales, Word, latest_word, recycled_at, ruling
 from scoring.scores import Evaluation
 
+__all__ = [
+    "RANK",
+    "ROWS",
+    "Cause",
+    "Change",
+    "Journey",
+    "Sales",
+    "Status",
+    "Transition",
+    "Word",
+    "advance",
+    "join",
+    "latest_word",
+]
+
 Status = Literal["suspect", "prospect", "mql", "qualifying", "accepted", "recycled", "won", "lost", "disqualified"]
-Word = Literal["qualifying", "accepted", "recycled", "won", "lost"]
 Cause = Literal["backfill", "first", "activity", "model", "sales", "facts", "decay"]
 
 #: How far each status is. Disqualified is no step forward, so it ranks below all.
@@ -30,19 +45,8 @@ RANK: Mapping[Status, int] = {
     "lost": 7,
     "won": 8,
 }
-#: Of words said at the same instant the highest counts.
-WORD_RANK: Mapping[Word, int] = {"recycled": 1, "lost": 2, "qualifying": 3, "accepted": 4, "won": 5}
 
 _DATES = ("since", "mql_since", "first_mql_on", "recycled_on")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sales:
-    """What sales last said of a person; ``None`` in its place is no word."""
-
-    word: Word
-    at: int  #: microseconds since 1970 in UTC, when that meaning was first seen
-    on: date  #: the date of ``at`` in the installation's time zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,15 +129,13 @@ def advance(
     A person without a journey gets one, with a transition from ``None``. Advancing the result again with the same
     input changes nothing.
     """
-    ruling = _ruling(model, sales, day)
-    after = sales.at if sales is not None and ruling == "recycled" else None
     case = Case(
         model=model,
         evaluation=evaluation,
         previous=previous,
         sales=sales,
-        ruling=ruling,
-        instants=qualifying.instants(model, evaluation, day, after),
+        ruling=ruling(model, sales, day),
+        instants=qualifying.instants(model, evaluation, day, recycled_at(model, sales, day)),
     )
     row, status = next((row, status) for row in ROWS if (status := row(case)) is not None)
     before = previous or Journey(status="suspect", since=day, cause="first")
@@ -184,16 +186,6 @@ def join(a: Journey, b: Journey) -> Journey:
         fact_hash=_shared(a.fact_hash, b.fact_hash),
         timeline_digest=_shared(a.timeline_digest, b.timeline_digest),
     )
-
-
-def latest_word(words: Iterable[Sales]) -> Sales | None:
-    """The word that counts of a person's records: the latest; ties by won, accepted, qualifying, lost, recycled.
-
-    >>> lost, won = (Sales(word=word, at=0, on=date(1970, 1, 1)) for word in ("lost", "won"))
-    >>> latest_word([lost, won]).word, latest_word([])
-    ('won', None)
-    """
-    return max(words, key=lambda said: (said.at, WORD_RANK[said.word]), default=None)
 
 
 def _disqualified(case: Case) -> Status | None:
@@ -247,16 +239,6 @@ ROWS: tuple[Callable[[Case], Status | None], ...] = (
     _qualifies,
     _otherwise,
 )
-
-
-def _ruling(model: ScoringModel, sales: Sales | None, day: date) -> Word | None:
-    """Sales' word as it reads on ``day``: a ``lost`` older than ``lost_for`` reads as recycled."""
-    if sales is None:
-        return None
-    lost_for = model.mql.lost_for
-    if sales.word == "lost" and lost_for != "ever" and (day - sales.on).days > lost_for:
-        return "recycled"
-    return sales.word
 
 
 def _said(sales: Sales | None) -> tuple[Word | None, int | None]:

@@ -133,7 +133,8 @@ def _rules(model: ScoringModel, evaluation: Evaluation, count: int, ids: Sequenc
 def _labels(model: ScoringModel) -> dict[str, str]:
     """The labels of adjustments, engagement rules and patterns by id."""
     adjusts = {name: adjust.label for name, adjust in model.fit.adjust.items()}
-    return adjusts | {name: rule.label for _, name, rule in model.rules()}
+    patterns = {name: pattern.label for name, pattern in model.patterns.items()}
+    return adjusts | patterns | {name: rule.label for _, name, rule in model.rules()}
 
 
 def _fact(model: ScoringModel, name: str) -> str:

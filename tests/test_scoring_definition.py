@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from scoring import qualifying
+from scoring.sales import recycled_at
 from tests.scoring_journeys import DAY, NO_NEEDS, ago, at, model, person, said, status_of, step, was, was_mql
 
 TWO_OF = {"any": 2, "of": ["demo", "prices", "target"]}
@@ -224,6 +225,20 @@ def test_lost_for_says_how_long_a_loss_rules(lost_for, age, expected):
 @pytest.mark.parametrize("word", ["won", "accepted", "qualifying"])
 def test_no_other_word_lapses(word):
     assert status_of(was(word), person(score=100), said(word, DAY - timedelta(days=2_000))) == word
+
+
+@pytest.mark.parametrize(
+    ("sales", "expected"),
+    [
+        (None, None),
+        (said("accepted"), None),
+        (said("recycled"), at(DAY)),
+        (said("lost", ago(180)), None),
+        (said("lost", ago(181)), at(ago(181))),
+    ],
+)
+def test_the_instant_of_a_recycle_is_that_of_sales_word_a_lapsed_loss_among_them(sales, expected):
+    assert recycled_at(NO_NEEDS, sales, DAY) == expected
 
 
 def test_a_loss_that_lapses_is_no_new_word_of_sales():

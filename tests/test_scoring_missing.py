@@ -95,6 +95,13 @@ def test_a_fact_is_named_by_the_label_of_its_variable():
     assert said_of(shown(), {"facts": ["team"]}, fit=unlabelled) == "the team"
 
 
+def test_patterns_are_named_by_their_labels():
+    line = {"at_least": 3, "activity": "list_joined", "within": "7d"}
+    patterns = {"often": {"all": [line], "points": 5, "label": "Three visits in a week"}}
+    needs = {"rules": {"any": 2, "of": ["often", "demo"]}}
+    assert said_of(shown(met=("demo",)), needs, patterns=patterns) == "“Three visits in a week”"
+
+
 @pytest.mark.parametrize("fact", FACT_WORDS)
 def test_every_fact_with_a_word_is_asked_for_by_it(fact):
     assert said_of(shown(), {"facts": [fact]}) == FACT_WORDS[fact]

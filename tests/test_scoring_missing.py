@@ -144,6 +144,7 @@ def test_nothing_is_missing_where_sales_or_a_disqualifier_has_decided_or_of_an_m
         ({"score": 60}, {"engagement": 88}, 7, "60 less 53"),
         ({"engagement": 25}, {"engagement": 15}, 6, "9.5 of engagement bring it, which weighs 60 percent: 5.7"),
         ({"fit": 50}, {"fit": 40}, 4, "9.5 of fit are 3.8"),
+        ({"fit": 50}, {"fit": 47}, 1, "49.5 shows as 50, and 2.5 of fit are just 1"),
         ({"grade": "B or better"}, {"fit": 40}, 4, "the band begins at 50"),
         ({"grade": "D or better", "score": 10}, {"fit": 0}, 10, "D begins at 0"),
         ({"fit": 50, "engagement": 25}, {"fit": 40, "engagement": 15}, 10, "both: 3.8 and 5.7"),

@@ -89,6 +89,8 @@ TITLES = [
     ("Vertriebsdirektor", "director", "sales"),
     ("Personalchefin", "director", "human_resources"),
     ("Prokurist", "director", "management"),
+    ("Head of Sales Development", "director", "sales"),
+    ("Leitung Sekretariat", "director", None),
     # managers
     ("Product Manager", "manager", "product"),
     ("Purchasing Manager", "manager", "purchasing"),
@@ -108,6 +110,8 @@ TITLES = [
     ("HR Business Partner", "specialist", "human_resources"),
     ("Management Consultant", "specialist", None),
     ("Referent der Geschäftsführung", "specialist", "management"),
+    ("Circuit Board Designer", "specialist", None),
+    ("Sales Development Representative", "specialist", "sales"),
     ("Lead Developer", "specialist", "engineering"),
     ("Owner's Representative", "specialist", "management"),
     ("Systemadministratorin", "specialist", "information_technology"),
@@ -152,10 +156,9 @@ TITLES = [
     ("kfm. Leiterin", "director", "finance"),
     ("Abt.-Leiter Logistik", "manager", "operations"),
     ("Geschäftsf. Gesellschafter", "c_level", "management"),
-    # juniors, students, retired: a former CEO decides nothing
-    ("Former CEO", "retired", "management"),
-    ("Ex-CEO", "retired", "management"),
+    # juniors, students, retired
     ("Ehemalige Geschäftsführerin", "retired", "management"),
+    ("Graduate Engineer", "junior", "engineering"),
     ("Duales Studium BWL", "student", None),
     ("Junior Marketing Manager", "junior", "marketing"),
     ("Trainee Vertrieb", "junior", "sales"),

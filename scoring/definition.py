@@ -7,7 +7,7 @@ from pydantic import Field, ModelWrapValidatorHandler, PlainSerializer, PlainVal
 from scoring import definition_checks as checks
 from scoring.mistakes import read_whole, wrong
 from scoring.part import Bound, Part
-from scoring.values import Days, Label, LeaveBound, LeaveGrade, LostFor, MinimumGrade
+from scoring.values import Days, Label, LeaveBound, LeaveGrade, LostFor, MinimumGrade, Percentage
 
 
 class SeveralRules(Part):
@@ -68,12 +68,19 @@ LeaveBelowField = Annotated[
 ]
 
 
+class Recycle(Part):
+    """How much of what came before a recycle counts after it."""
+
+    keep_at_most: Percentage  # whole points of engagement
+
+
 class Mql(Part):
     """The hand-off; without ``needs`` and ``instant`` nobody qualifies by score."""
 
     needs: Needs | None = None
     instant: dict[str, Instant] = Field(default_factory=dict)  # by the id of an engagement rule
     leave_below: LeaveBelowField | None = None  # never: an MQL stays until sales decides
+    recycle: Recycle | None = None  # without it all of it counts
     lost_for: LostFor = 180  # the last age in days at which lost rules, then it reads as recycled; or ever
 
     @model_validator(mode="wrap")

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, PlainSerializer, model_validator
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, PlainSerializer, StrictBool, model_validator
 from pydantic_core import InitErrorDetails
 
 from scoring import checks
 from scoring.bands import BandsField
 from scoring.conditions import Condition
 from scoring.definition import Mql, Needs
-from scoring.engagement import Decay, Group, Rule
+from scoring.engagement import Bots, Decay, Group, Pattern, Rule, Silence
 from scoring.mistakes import Place, read_whole, refusal
 from scoring.part import Bound, ConditionField, Part, checked
 from scoring.values import Label, Letter, Percentage, Points
@@ -89,8 +89,12 @@ class ScoringModel(Part):
     decays: dict[str, Decay] = Field(default_factory=dict)
     fit: Fit
     engagement: dict[str, Group] = Field(min_length=1)
+    patterns: dict[str, Pattern] = Field(default_factory=dict)
+    silence: Silence | None = None
+    bots: Bots | None = None
     grades: Annotated[dict[Letter, Bound], checked(checks.grade_bounds)] = Field(default_factory=_grades)
     levels: Annotated[tuple[Bound, Bound, Bound], checked(checks.descending), PlainSerializer(list)] = (75, 50, 25)
+    thirds: StrictBool = False  # grades A+, A, A- … D-, each a third of its band
     disqualify: dict[str, Disqualifier] = Field(default_factory=dict)
     mql: Mql = Field(default_factory=Mql)
 
@@ -117,6 +121,10 @@ class ScoringModel(Part):
         for group, name, rule in self.rules():
             if rule.where is not None:
                 yield ("engagement", group, "rules", name, "where"), rule.where
+        for name, pattern in self.patterns.items():
+            for index, line in enumerate(pattern.all):
+                if line.where is not None:
+                    yield ("patterns", name, "all", index, "where"), line.where
 
     def facts_read(self) -> frozenset[str]:
         """The facts that a variable, a condition or ``needs`` reads, derived ones (``facts.DERIVED``) among them."""
@@ -125,8 +133,11 @@ class ScoringModel(Part):
         return frozenset(self.fit.variables).union(needed, *tested)
 
     def activities_read(self) -> frozenset[str]:
-        """The activity kinds that a rule names."""
-        return frozenset(rule.activity for _, _, rule in self.rules())
+        """The activity kinds that a rule or a pattern names."""
+        lines = (line for pattern in self.patterns.values() for line in pattern.all)
+        return frozenset(
+            [*(rule.activity for _, _, rule in self.rules()), *(line.activity for line in lines if line.activity)]
+        )
 
     def written(self) -> dict[str, Any]:
         """The model in the shape of its YAML, with the keys that were written there."""
@@ -141,7 +152,10 @@ class ScoringModel(Part):
             sum(Decimal(part.weight * part.percent.best) / 100 for part in self.fit.variables.values())
             + sum(max(part.points, Decimal()) for part in self.fit.adjust.values())
         )
-        engagement = _clamped(sum(_most(group) for group in self.engagement.values()))
+        engagement = _clamped(
+            sum(_most(group) for group in self.engagement.values())
+            + sum(max(pattern.points, Decimal()) for pattern in self.patterns.values())
+        )
         score = (fit * self.weights.fit + engagement * self.weights.engagement) / 100
         best = {"fit": _whole(fit), "engagement": _whole(engagement), "score": _whole(score)}
         grade = self.grades.get(needs.grade) if needs.grade else None  # D has no bound

@@ -7,7 +7,8 @@ import pytest
 
 from scoring.compile import Touchpoint, compile_model
 from scoring.fact_values import day_number
-from scoring.kernel import NEVER, Batch, calendar_bin, score_people
+from scoring.kernel import NEVER, Batch, score_people
+from scoring.limits import calendar_bin
 from scoring.model import ScoringModel
 from scoring.tables import Tables
 

@@ -1,5 +1,7 @@
 """The shipped tables tell mails and titles apart, in English and German."""
 
+from pathlib import Path
+
 import pytest
 
 from config.tables import list_entries, shipped_tables
@@ -182,6 +184,12 @@ TITLES = [
 def test_a_title_says_seniority_and_department(title, seniority, department):
     facts = derive({"title": title}, TABLES, ())
     assert (facts.get("seniority"), facts.get("department")) == (seniority, department)
+
+
+def test_every_meaning_of_the_table_is_in_the_reference():
+    text = (Path(__file__).parents[1] / "docs" / "config.md").read_text(encoding="utf-8")
+    meanings = {meaning for _, meaning in TABLES.titles.seniority + TABLES.titles.department}
+    assert not {meaning for meaning in meanings if f"`{meaning}`" not in text}
 
 
 def test_every_meaning_of_the_table_has_a_title_here():

@@ -9,6 +9,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Literal
 
+from scoring.dates import day_in_words
 from scoring.fact_values import FactValue
 from scoring.journey import Journey, Status
 from scoring.ledger import UNITS_PER_POINT, Ledger, Line
@@ -54,7 +55,6 @@ STATUS_WORDS: Mapping[Status, str] = {
     "disqualified": "Disqualified",
 }
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TENTH = UNITS_PER_POINT // 10
 _ELLIPSIS = "…"
 
@@ -142,16 +142,6 @@ def shorten(text: str, length: int | None) -> str:
         words = room.rsplit(maxsplit=1)
         room = words[0] if len(words) > 1 else room
     return room.rstrip(" ;,:·") + _ELLIPSIS
-
-
-def day_in_words(on: date, day: date) -> str:
-    """The date as people read it on ``day``: the year only when it is another.
-
-    >>> day_in_words(date(2026, 11, 3), date(2026, 12, 1)), day_in_words(date(2025, 11, 3), date(2026, 12, 1))
-    ('3 Nov', '3 Nov 2025')
-    """
-    short = f"{on.day} {_MONTHS[on.month - 1]}"
-    return short if on.year == day.year else f"{short} {on.year}"
 
 
 def _verdict(label: str) -> str:

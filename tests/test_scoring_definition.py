@@ -2,12 +2,18 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from scoring import qualifying
+from scoring.compile import Touchpoint, compile_model
+from scoring.fact_values import day_number
+from scoring.kernel import Batch, score_people
 from scoring.sales import recycled_at
+from scoring.tables import Tables
 from tests.scoring_journeys import DAY, NO_NEEDS, ago, at, model, person, said, status_of, step, was, was_mql
 
+DEMO, CALL, PRICES = 1, 2, 3  # touchpoints
 TWO_OF = {"any": 2, "of": ["demo", "prices", "target"]}
 
 # ---- the definition
@@ -252,3 +258,34 @@ def test_an_mql_after_a_lapsed_loss_stays_by_row_4():
     first, entry = step(was("lost", sales="lost", sales_at=lost.at), person(score=60, newest=at(DAY)), lost)
     later, transition = step(first, person(score=50, newest=at(DAY)), lost, day=DAY + timedelta(days=1))
     assert (entry.to, later.status, transition) == ("mql", "mql", None)
+
+
+# ---- with what the kernel gives
+
+
+@pytest.mark.parametrize(
+    ("activities", "expected", "remark"),
+    [
+        ([(ago(30), DEMO)], "mql", "the instant rule holds"),
+        ([(ago(31), DEMO)], "prospect", "no longer"),
+        ([(ago(31), DEMO), (ago(2), PRICES)], "prospect", "another rule's activity does not hold it"),
+        ([(ago(90), DEMO), (ago(3), DEMO)], "mql", "the newest counts"),
+        ([(ago(5), PRICES), (ago(4), CALL)], "mql", "two of three rules are met"),
+        ([(ago(5), PRICES)], "prospect", "one of them"),
+        ([], "suspect", "nothing at all"),
+    ],
+)
+def test_the_kernels_evaluation_decides_the_status(activities, expected, remark):
+    """The ids that are met and the instants that count are those the kernel finds."""
+    chosen = model({"rules": {"any": 2, "of": ["prices", "call", "target"]}}, mql={"instant": {"demo": {}}})
+    kinds = {DEMO: "form_submitted", CALL: "call_received", PRICES: "list_joined"}
+    touchpoints = [Touchpoint(number=number, kind=kind, attributes={}) for number, kind in kinds.items()]
+    batch = Batch(
+        facts=[{}],
+        offsets=np.array([0, len(activities)]),
+        at=np.array([at(day) for day, _ in activities], dtype=np.int64),
+        day=np.array([day_number(day) for day, _ in activities], dtype=np.int64),
+        touchpoint=np.array([number for _, number in activities], dtype=np.uint32),
+    )
+    evaluation = score_people(compile_model(chosen, touchpoints, Tables()), batch, day_number(DAY)).person(0)
+    assert status_of(None, evaluation, model=chosen) == expected, remark

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.dates import day_in_words
 from scoring.journey import Journey
 from scoring.ledger import UNITS_PER_POINT, Ledger, Line
 from scoring.model import ScoringModel
 from scoring.values import MICRO
-from scoring.wording import OUTPUT_TYPES, STATUS_WORDS, day_in_words, outputs, reasons, shorten, summary
+from scoring.wording import OUTPUT_TYPES, STATUS_WORDS, outputs, reasons, shorten, summary
 from tests.scoring_journeys import model, person
 
 DAY = date(2026, 11, 14)
@@ -29,7 +30,9 @@ MODEL = ScoringModel.model_validate(
 )
 
 
-PARTS = {"variable": "fit", "adjust": "fit", "rule": "engagement", "cap": "engagement", "floor": "engagement"}
+PARTS = {"variable": "fit", "adjust": "fit"} | dict.fromkeys(
+    ("rule", "cap", "floor", "pattern", "silence", "recycle"), "engagement"
+)
 
 
 def line(points=0, label="Label", kind="rule", *, units=None, part=None, **fields):
@@ -135,6 +138,10 @@ def test_every_status_has_a_word_of_its_own(status):
         (
             (line(50, "Size", "variable"), line(20, "Target", "adjust"), DEMO, line(-30, "", "clamp", part="fit")),
             "Size +40; Asked for a demo (3 Nov) +24",
+        ),
+        (
+            (line(5, "Three visits in a week", "pattern"), line(-9, "Silent since 12 Sep", "silence")),
+            "Silent since 12 Sep -9; Three visits in a week +5",
         ),
         ((line(3, count=1, newest=date(2025, 11, 3)),), "Label (3 Nov 2025) +3"),
         ((line(3, count=2, newest=date(2025, 11, 3)),), "Label 2x (latest 3 Nov 2025) +3"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from config.connection_checks import check_connections
-from config.model_checks import check_conditions, check_holes, check_model, check_spans, delivered_by
+from config.model_checks import check_conditions, check_holes, check_model, check_recycle, check_spans, delivered_by
 from config.problems import Problem, listed, unknown
 from config.reading import Document
 from config.together_checks import check_links, check_order
@@ -40,6 +40,7 @@ def check(folder: Folder) -> Iterator[Problem]:
         yield from check_model(model, name, delivered, folder.list_names)
         yield from check_spans(model, folder.installation)
         yield from check_holes(model)
+        yield from check_recycle(model)
 
 
 def _primary(folder: Folder) -> Iterator[Problem]:

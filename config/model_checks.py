@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.problems import Problem, Spot, error, listed, unknown, warning
+from config.problems import Problem, Spot, error, listed, nearest, unknown, warning
 from config.reading import Document, Loc, texts_in
 from config.settings import Retention
 from scoring.bands import OTHER, parse_bands
+from scoring.bots import CLICKED, DELIVERED, MAIL, SENT
 from scoring.conditions import NESTING
 from scoring.facts import NAMES
+from scoring.model import ScoringModel
 from scoring.values import parse_days
 
 #: derived fact -> the facts it is made from, of which one is enough; none: it can always be told
@@ -29,6 +31,7 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
 HAND_OFF = "hand_off"
 _CONDITIONS = (("fit", "adjust", "*", "if"), ("disqualify", "*", "if"))
 _WHERE = ("engagement", "*", "rules", "*", "where")
+_PATTERN_WHERE = ("patterns", "*", "all", "*", "where")
 _CANARY = ("write", "canary", "if")
 _SCOPE = ("scope", "*")
 
@@ -63,12 +66,14 @@ def check_model(model: Document, name: str, delivered: Delivered | None, lists: 
         yield error(
             model.at(("model",)), f'the model is called "{written}" but its file {name}.yaml; call both the same'
         )
-    for pattern in (*_CONDITIONS, _WHERE):
+    for pattern in (*_CONDITIONS, _WHERE, _PATTERN_WHERE):
         yield from _lists_known(model, pattern, lists)
     if delivered:
         for spot, fact in _facts_read(model):
             yield from _fact_known(spot, fact, delivered.facts)
         yield from _activities_delivered(model, delivered.kinds)
+        yield from _patterns_delivered(model, delivered.kinds)
+        yield from _silence_and_bots(model, delivered.kinds)
 
 
 def check_conditions(connection: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
@@ -92,6 +97,10 @@ def check_spans(model: Document, installation: Document | None) -> Iterator[Prob
             if max((span for span in spans if span), default=0) > kept:
                 message = f'decay "{loc[-1]}" is longer than activities are kept (retention: activities: {kept}d)'
                 yield warning(model.at((*loc, key)), f"{message}; what is older never counts")
+    for loc, span in model.each("patterns", "*", "all", "*", "within"):
+        if (_days(span) or 0) > kept:
+            message = f"this window is longer than activities are kept (retention: activities: {kept}d)"
+            yield warning(model.at(loc), f"{message}; what is older never counts")
 
 
 def check_holes(model: Document) -> Iterator[Problem]:
@@ -157,12 +166,66 @@ def _activities_delivered(model: Document, kinds: Mapping[str, frozenset[str]]) 
             yield unknown(model.at((*loc, "activity")), "no connection delivers the activity", kind, kinds, advice)
 
 
+def _patterns_delivered(model: Document, kinds: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    """Kinds and attributes that a line of a pattern reads; a line on a rule counts that rule's kind."""
+    rules = {loc[-1]: rule for loc, rule in model.each("engagement", "*", "rules", "*")}
+    for loc, line in model.each("patterns", "*", "all", "*"):
+        written = line if isinstance(line, dict) else {}
+        rule = rules.get(str(written.get("rule")))
+        kind = written.get("activity", rule.get("activity") if isinstance(rule, dict) else None)
+        if isinstance(kind, str) and kind in kinds:
+            yield from _attributes_kept(model, loc, {**written, "activity": kind}, kinds[kind])
+        elif isinstance(written.get("activity"), str):
+            advice = f"kinds delivered: {listed(sorted(kinds)) or 'none'}"
+            yield unknown(model.at((*loc, "activity")), "no connection delivers the activity", str(kind), kinds, advice)
+
+
+def _silence_and_bots(model: Document, kinds: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    """Kinds to ignore that nothing delivers, and streams in which no bot can be told from a person."""
+    for loc, ignored in model.each("silence", "ignore"):
+        for step, kind in texts_in(ignored):
+            if kind not in kinds:
+                close = nearest(kind, kinds)
+                yield warning(model.at((*loc, *step)), f'no connection delivers the activity "{kind}" to ignore{close}')
+    bots = model.get(("bots",))
+    if not isinstance(bots, dict):
+        return
+    if MAIL not in kinds.get(CLICKED, ()):
+        found = (
+            f'"{CLICKED}" keeps no attribute "{MAIL}"' if CLICKED in kinds else f'no connection delivers "{CLICKED}"'
+        )
+        yield warning(model.key(("bots",)), f"{found}, so no click is ever known to be a bot's")
+    elif "after_delivery" in bots and not any(MAIL in kinds.get(kind, ()) for kind in (DELIVERED, SENT)):
+        message = f'neither "{DELIVERED}" nor "{SENT}" is delivered with an attribute "{MAIL}"'
+        yield warning(model.key(("bots", "after_delivery")), f"{message}, so no click is ever soon after its mail")
+
+
+def check_recycle(model: Document) -> Iterator[Problem]:
+    """A limit after a recycle that lets the best fit qualify again by what sales has already seen."""
+    keep = model.get(("mql", "recycle", "keep_at_most"))
+    try:
+        whole = ScoringModel.model_validate(model.value)
+    except ValueError:
+        return  # reported where it stands
+    needs = whole.mql.needs
+    if whole.mql.recycle is None or needs is None or not (needs.score or needs.engagement):
+        return
+    score = (whole.weights.fit * 100 + whole.weights.engagement * keep + 50) // 100
+    if score >= (needs.score or 0) and keep >= (needs.engagement or 0):
+        message = f"with fit 100 the {keep} points kept qualify again at once, before anything new happens"
+        yield warning(model.at(("mql", "recycle", "keep_at_most")), f"{message}; lower keep_at_most")
+
+
 def _attributes_kept(model: Document, loc: Loc, rule: Mapping[str, Any], kept: Collection[str]) -> Iterator[Problem]:
     kind = rule["activity"]
     advice = f'"{kind}" keeps {listed(sorted(kept)) or "nothing"}; add it to keep in the connection'
     for place, name in names_in((*loc, "where"), rule.get("where")):
         if name not in kept:
             yield unknown(model.key(place), "the activity map does not keep the attribute", name, kept, advice)
+    distinct = rule.get("distinct")
+    if isinstance(distinct, str) and distinct not in kept:
+        spot = model.at((*loc, "distinct"))
+        yield unknown(spot, "the activity map does not keep the attribute", distinct, kept, advice)
     each = re.search(r"\beach (\S+)", str(rule.get("limit")))
     if each and each[1] not in kept:
         spot = model.at((*loc, "limit"))

@@ -3,7 +3,7 @@
 Rules match touchpoints here, once, and never activities. All points are micro-points, all spans days.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,27 +11,20 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.bands import Bands
-from scoring.conditions import Attributes, Holds, evaluator, matcher
+from scoring.bots import CompiledBots, compile_bots
+from scoring.conditions import Holds, evaluator
 from scoring.decay import decay_table
 from scoring.digests import digest_of, model_digest
-from scoring.fact_values import fold
 from scoring.model import Rule, ScoringModel
+from scoring.patterns import CompiledPatterns, compile_patterns, first_and_last
 from scoring.tables import Tables
+from scoring.touchpoints import Entries, Ints, Touchpoint, entries_of, matching, value_of
 from scoring.values import Limit, Per, micro
+
+__all__ = ["NO_BOUND", "SCORING_VERSION", "CompiledModel", "Touchpoint", "compile_model"]
 
 SCORING_VERSION = 1  # grows when the same inputs would give another score
 NO_BOUND = 2**62  # micro-points: no sum comes near it
-
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Touchpoint:
-    """One distinct kind of contact: an activity kind with the attributes that are kept, each an id and a label."""
-
-    number: int  #: what its activities carry; numbers may have holes
-    kind: str
-    attributes: Attributes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +65,7 @@ class CompiledRule:
     label: str
     points: Decimal
     limit: Limit | None
+    interest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +82,7 @@ class CompiledGroup:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CompiledModel:
-    """What the kernel reads. R rules, A ages, T touchpoints that some rule matches, E pairs of touchpoint and rule.
-
-    The rules of touchpoint ``numbers[t]`` are the entries ``starts[t]`` to before ``starts[t + 1]``, ascending by rule.
-    """
+    """What the kernel reads. R rules, A ages, T touchpoints that some rule matches."""
 
     model: ScoringModel
     variables: tuple[CompiledVariable, ...]
@@ -100,12 +91,14 @@ class CompiledModel:
     rules: tuple[CompiledRule, ...]
     groups: tuple[CompiledGroup, ...]
     table: Ints  #: [R, A] micro-points by age; ages past the last column use it
-    numbers: Ints  #: [T] ascending
-    starts: Ints  #: [T + 1]
-    entry_rule: Ints  #: [E]
-    entry_value: Ints  #: [E] the value of the limit's ``each`` attribute, as a number; 0 without one
+    entries: Entries  #: owned by rules, after ``match``; the value is that of the limit's ``each`` attribute
     limits: Mapping[Per, Ints]  #: [R] by period in use: how many count, 0 for rules without such a limit
-    positive: npt.NDArray[np.bool_]  #: [T] matched by a rule with points above 0
+    dates: tuple[Ints, Ints] | None  #: [R] first and last day number of an activity that counts; None without any
+    positive: npt.NDArray[np.bool_]  #: [T] matched by a rule with points above 0, whatever ``match``
+    heard: npt.NDArray[np.bool_]  #: [T] positive, and of a kind that breaks a silence
+    instants: Ints  #: [I] the rules that qualify by themselves
+    patterns: CompiledPatterns | None
+    bots: CompiledBots | None
     model_digest: str
     run_digest: str
 
@@ -115,16 +108,19 @@ def compile_model(
 ) -> CompiledModel:
     """The compiled model; KeyError for a list the tables lack. ``time_zone`` only goes into the run digest."""
     rules = list(model.rules())
-    matches = [_matching(rule, touchpoints, tables) for _, _, rule in rules]
-    entries = sorted(
-        (touchpoint.number, index, value)
-        for index, ((_, _, rule), matched) in enumerate(zip(rules, matches, strict=True))
-        for touchpoint, value in zip(matched, _each_values(rule, matched), strict=True)
+    matches = [matching(rule.activity, rule.where, touchpoints, tables) for _, _, rule in rules]
+    taken = _after_match(model, rules, matches)
+    entries = entries_of(
+        [
+            (point.number, index, value)
+            for index, ((_, _, rule), points) in enumerate(zip(rules, taken, strict=True))
+            for point, value in zip(points, _each_values(rule, points), strict=True)
+        ]
     )
-    entry_number = np.array([entry[0] for entry in entries], dtype=np.int64)
-    numbers, starts = np.unique(entry_number, return_index=True)
-    entry_rule = np.array([entry[1] for entry in entries], dtype=np.int64)
-    rewarding = np.array([rule.points > 0 for _, _, rule in rules], dtype=np.bool_)[entry_rule]
+    positive = [
+        point for (_, _, rule), points in zip(rules, matches, strict=True) if rule.points > 0 for point in points
+    ]
+    ignored = model.silence.ignore if model.silence else ()
     own_digest = model_digest(model)
     return CompiledModel(
         model=model,
@@ -141,35 +137,61 @@ def compile_model(
             for name, part in model.disqualify.items()
         ),
         rules=tuple(
-            CompiledRule(id=name, group=group, label=rule.label, points=rule.points, limit=rule.limit)
+            CompiledRule(
+                id=name,
+                group=group,
+                label=rule.label,
+                points=rule.points,
+                limit=rule.limit,
+                interest=rule.interest or "",
+            )
             for group, name, rule in rules
         ),
         groups=_groups(model),
         table=_table(model, [rule for _, _, rule in rules]),
-        numbers=numbers,
-        starts=np.append(starts, len(entries)).astype(np.int64),
-        entry_rule=entry_rule,
-        entry_value=np.array([entry[2] for entry in entries], dtype=np.int64),
+        entries=entries,
         limits=_limits([rule.limit for _, _, rule in rules]),
-        positive=np.isin(numbers, entry_number[rewarding]),
+        dates=_dates([rule for _, _, rule in rules]),
+        positive=np.isin(entries.numbers, [point.number for point in positive]),
+        heard=np.isin(entries.numbers, [point.number for point in positive if point.kind not in ignored]),
+        instants=np.array([i for i, (_, name, _) in enumerate(rules) if name in model.mql.instant], dtype=np.int64),
+        patterns=compile_patterns(
+            model,
+            touchpoints,
+            tables,
+            {name: points for (_, name, _), points in zip(rules, taken, strict=True)},
+        ),
+        bots=compile_bots(model.bots, touchpoints),
         model_digest=own_digest,
         run_digest=digest_of([own_digest, tables.digest, time_zone, SCORING_VERSION]),
     )
 
 
-def _matching(rule: Rule, touchpoints: Sequence[Touchpoint], tables: Tables) -> list[Touchpoint]:
-    matches: Callable[[Attributes], bool] = matcher(rule.where, tables) if rule.where else lambda _: True
-    return [point for point in touchpoints if point.kind == rule.activity and matches(point.attributes)]
+def _after_match(
+    model: ScoringModel, rules: Sequence[tuple[str, str, Rule]], matches: Sequence[list[Touchpoint]]
+) -> list[list[Touchpoint]]:
+    """What each rule takes of what it matches: in a ``match: first`` group what no rule before it there matches."""
+    taken: list[list[Touchpoint]] = []
+    gone: dict[str, set[int]] = {name: set() for name, group in model.engagement.items() if group.match == "first"}
+    for (group, _, _), points in zip(rules, matches, strict=True):
+        before = gone.get(group, set())
+        taken.append([point for point in points if point.number not in before])
+        before.update(point.number for point in points)
+    return taken
 
 
 def _each_values(rule: Rule, matched: Sequence[Touchpoint]) -> list[int]:
-    """For each touchpoint the value of the limit's attribute as a number: its id, or its label where it has none."""
+    """For each touchpoint the value of the limit's attribute as a number; a missing one is a value of its own."""
     name = rule.limit.each if rule.limit else None
     if name is None:
         return [0] * len(matched)
     codes: dict[str, int] = {}
-    pairs = (point.attributes.get(name, ("", "")) for point in matched)
-    return [codes.setdefault(fold(identity) or fold(label), len(codes)) for identity, label in pairs]
+    return [codes.setdefault(value_of(point, name), len(codes)) for point in matched]
+
+
+def _dates(rules: Sequence[Rule]) -> tuple[Ints, Ints] | None:
+    days = np.array([first_and_last(rule.from_, rule.until) for rule in rules], dtype=np.int64)
+    return (days[:, 0], days[:, 1]) if any(rule.from_ or rule.until for rule in rules) else None
 
 
 def _limits(limits: Sequence[Limit | None]) -> dict[Per, Ints]:

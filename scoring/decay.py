@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
-from scoring.model import Decay
+from scoring.engagement import Decay
 from scoring.values import micro
 
 EXACT = Context(prec=50, rounding=ROUND_HALF_UP)

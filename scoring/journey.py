@@ -5,16 +5,32 @@ journey so far. Thresholds compare the rounded whole numbers that people see. A 
 by what ``advance`` or ``join`` returns.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal, Self
 
-from scoring.kernel import Evaluation
-from scoring.model import Needs, ScoringModel
+from scoring import qualifying
+from scoring.model import ScoringModel
+from scoring.sales import WORD_RANK, Sales, Word, latest_word, recycled_at, ruling
+from scoring.scores import Evaluation
+
+__all__ = [
+    "RANK",
+    "ROWS",
+    "Cause",
+    "Change",
+    "Journey",
+    "Sales",
+    "Status",
+    "Transition",
+    "Word",
+    "advance",
+    "join",
+    "latest_word",
+]
 
 Status = Literal["suspect", "prospect", "mql", "qualifying", "accepted", "recycled", "won", "lost", "disqualified"]
-Word = Literal["qualifying", "accepted", "recycled", "won", "lost"]
 Cause = Literal["backfill", "first", "activity", "model", "sales", "facts", "decay"]
 
 #: How far each status is. Disqualified is no step forward, so it ranks below all.
@@ -29,23 +45,8 @@ RANK: Mapping[Status, int] = {
     "lost": 7,
     "won": 8,
 }
-#: Of words said at the same instant the highest counts.
-WORD_RANK: Mapping[Word, int] = {"recycled": 1, "lost": 2, "qualifying": 3, "accepted": 4, "won": 5}
-#: An MQL leaves when score, fit or engagement is more than this below its minimum.
-HYSTERESIS_POINTS = 10
-#: A lost lead stays lost through this age in days, then reads as recycled at the same instant.
-LOST_FOR_DAYS = 180
 
 _DATES = ("since", "mql_since", "first_mql_on", "recycled_on")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sales:
-    """What sales last said of a person; ``None`` in its place is no word."""
-
-    word: Word
-    at: int  #: microseconds since 1970 in UTC, when that meaning was first seen
-    on: date  #: the date of ``at`` in the installation's time zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,8 @@ class Change:
     first_pull: bool = False  #: the oldest record was created before the connection's first complete pull
     maps_changed: bool = False  #: a field or activity map reads differently
     recent_activity: bool = False  #: something new or changed is dated, or was changed in the CRM, within 2 days
+    fresh: frozenset[int] = frozenset()
+    #: ^ microseconds of the activities that are new since the last evaluation and dated at most 2 days before the day
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +109,7 @@ class Case:
     previous: Journey | None
     sales: Sales | None
     ruling: Word | None  #: sales' word as it reads on the day
+    instants: tuple[str, ...]  #: the instant rules that hold
 
 
 def advance(
@@ -125,14 +129,22 @@ def advance(
     A person without a journey gets one, with a transition from ``None``. Advancing the result again with the same
     input changes nothing.
     """
-    case = Case(model=model, evaluation=evaluation, previous=previous, sales=sales, ruling=_ruling(sales, day))
+    case = Case(
+        model=model,
+        evaluation=evaluation,
+        previous=previous,
+        sales=sales,
+        ruling=ruling(model, sales, day),
+        instants=qualifying.instants(model, evaluation, day, recycled_at(model, sales, day)),
+    )
     row, status = next((row, status) for row in ROWS if (status := row(case)) is not None)
     before = previous or Journey(status="suspect", since=day, cause="first")
+    furthest = max(before.furthest, status, key=lambda each: RANK[each])
     word, said_at = _said(sales)
     now = replace(
         before,
         status=status,
-        furthest=max(before.furthest, status, key=lambda each: RANK[each]),
+        furthest=furthest,
         sales=word,
         sales_at=said_at,
         run_digest=run_digest,
@@ -142,17 +154,16 @@ def advance(
     entered = row is _qualifies
     if previous is not None and status == previous.status and not entered:
         return now, None
-    cause = _cause(previous, now, change, active=evaluation.activity_count > 0)
     now = replace(
         now,
         since=day,
-        cause=cause,
+        cause=_cause(case, now, change),
         mql_since=day if entered else before.mql_since,
         first_mql_on=before.first_mql_on or (day if entered else None),
         mql_count=before.mql_count + entered,
         recycled_on=day if status == "recycled" else before.recycled_on,
     )
-    return now, Transition(on=day, from_=previous.status if previous else None, to=status, cause=cause)
+    return now, Transition(on=day, from_=previous.status if previous else None, to=status, cause=now.cause)
 
 
 def join(a: Journey, b: Journey) -> Journey:
@@ -177,16 +188,6 @@ def join(a: Journey, b: Journey) -> Journey:
     )
 
 
-def latest_word(words: Iterable[Sales]) -> Sales | None:
-    """The word that counts of a person's records: the latest; ties by won, accepted, qualifying, lost, recycled.
-
-    >>> lost, won = (Sales(word=word, at=0, on=date(1970, 1, 1)) for word in ("lost", "won"))
-    >>> latest_word([lost, won]).word, latest_word([])
-    ('won', None)
-    """
-    return max(words, key=lambda said: (said.at, WORD_RANK[said.word]), default=None)
-
-
 def _disqualified(case: Case) -> Status | None:
     """Row 1: a disqualifier holds."""
     return "disqualified" if case.evaluation.disqualified_by is not None else None
@@ -206,24 +207,24 @@ def _recycled(case: Case) -> Status | None:
 
 
 def _stays(case: Case) -> Status | None:
-    """Row 4: was MQL, a recycle is the one the journey knows, and no minimum is below its bound for leaving."""
+    """Row 4: was MQL, a recycle is the one the journey knows, and an instant rule or the definition still holds."""
     if case.previous is None or case.previous.status != "mql":
         return None
     if case.ruling == "recycled" and (case.previous.sales, case.previous.sales_at) != _said(case.sales):
         return None
-    return "mql" if _still_holds(case.model, case.evaluation) else None
+    return "mql" if case.instants or qualifying.still_holds(case.model, case.evaluation) else None
 
 
 def _qualifies(case: Case) -> Status | None:
-    """Row 5: the definition holds."""
-    return "mql" if _holds(case.model, case.evaluation) else None
+    """Row 5: the definition holds, or an instant rule."""
+    return "mql" if case.instants or qualifying.holds(case.model, case.evaluation) else None
 
 
 def _otherwise(case: Case) -> Status | None:
     """Row 6: recycled if sales said so, else prospect if anything positive ever happened, else suspect."""
     if case.ruling == "recycled":
         return "recycled"
-    furthest = case.previous.furthest if case.previous is not None else "suspect"
+    furthest = case.previous.furthest if case.previous else "suspect"
     if case.evaluation.newest_positive_at is not None or RANK[furthest] >= RANK["prospect"]:
         return "prospect"
     return "suspect"
@@ -240,25 +241,19 @@ ROWS: tuple[Callable[[Case], Status | None], ...] = (
 )
 
 
-def _ruling(sales: Sales | None, day: date) -> Word | None:
-    """Sales' word as it reads on ``day``: an old ``lost`` reads as recycled."""
-    if sales is None:
-        return None
-    if sales.word == "lost" and (day - sales.on).days > LOST_FOR_DAYS:
-        return "recycled"
-    return sales.word
-
-
 def _said(sales: Sales | None) -> tuple[Word | None, int | None]:
     return (None, None) if sales is None else (sales.word, sales.at)
 
 
-def _cause(previous: Journey | None, now: Journey, change: Change, *, active: bool) -> Cause:
+def _cause(case: Case, now: Journey, change: Change) -> Cause:
     """Why the status changed: the first that holds."""
+    previous, active = case.previous, case.evaluation.activity_count > 0
     before = previous or now
+    asked = any(case.evaluation.instants[name] in change.fresh for name in case.instants)
     causes: tuple[tuple[bool, Cause], ...] = (
         (change.restored, "backfill"),
         (previous is None and change.first_pull, "first"),
+        (asked, "activity"),
         (previous is None, "activity" if active else "facts"),
         (before.run_digest != now.run_digest or change.maps_changed, "model"),
         ((before.sales, before.sales_at) != (now.sales, now.sales_at), "sales"),
@@ -266,42 +261,6 @@ def _cause(previous: Journey | None, now: Journey, change: Change, *, active: bo
         (before.timeline_digest != now.timeline_digest, "activity" if change.recent_activity else "backfill"),
     )
     return next((cause for holds, cause in causes if holds), "decay")
-
-
-def _holds(model: ScoringModel, evaluation: Evaluation) -> bool:
-    """Whether the definition of an MQL holds; without ``needs`` nobody qualifies."""
-    needs = model.mql.needs
-    if needs is None:
-        return False
-    letters = "ABCDF"
-    return (
-        all(value >= minimum for value, minimum in _minimums(needs, evaluation))
-        and (needs.grade is None or letters.index(evaluation.grade) <= letters.index(needs.grade))
-        and evaluation.known_facts.issuperset(needs.facts)
-    )
-
-
-def _still_holds(model: ScoringModel, evaluation: Evaluation) -> bool:
-    """Whether no minimum is below its bound for leaving; without minimums, whether the definition holds."""
-    needs = model.mql.needs
-    if needs is None:
-        return False
-    minimums = _minimums(needs, evaluation)
-    if needs.grade is not None:
-        minimums.append((evaluation.fit, model.grades.get(needs.grade, 0)))
-    if not minimums:
-        return _holds(model, evaluation)
-    return all(value >= minimum - HYSTERESIS_POINTS for value, minimum in minimums)
-
-
-def _minimums(needs: Needs, evaluation: Evaluation) -> list[tuple[int, int]]:
-    """The numbers of the evaluation that have a minimum, each with it."""
-    pairs = (
-        (evaluation.score, needs.score),
-        (evaluation.fit, needs.fit),
-        (evaluation.engagement, needs.engagement),
-    )
-    return [(value, minimum) for value, minimum in pairs if minimum is not None]
 
 
 def _standing(journey: Journey) -> tuple[int, int, Cause]:

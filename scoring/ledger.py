@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Literal
 
 from scoring.compile import CompiledModel
+from scoring.dates import day_in_words
 from scoring.fact_values import EPOCH, FactValue, known
 from scoring.kernel import Evaluation, FitResult
 from scoring.values import MICRO
@@ -19,9 +20,21 @@ from scoring.values import MICRO
 UNITS_PER_POINT = 100 * MICRO  # a percent of a micro-point
 
 Part = Literal["fit", "engagement", "score"]
-Kind = Literal["variable", "adjust", "rule", "cap", "floor", "clamp", "rounding", "disqualified"]
+Kind = Literal[
+    "variable",
+    "adjust",
+    "rule",
+    "cap",
+    "floor",
+    "pattern",
+    "clamp",
+    "recycle",
+    "silence",
+    "rounding",
+    "disqualified",
+]
 
-_REASONS = frozenset({"variable", "adjust", "rule"})
+_REASONS = frozenset({"variable", "adjust", "rule", "pattern", "recycle", "silence"})
 _BOUNDS = frozenset({"cap", "floor", "clamp"})
 
 
@@ -64,14 +77,17 @@ class Ledger:
 
     @cached_property
     def effects(self) -> tuple[tuple[Line, int], ...]:
-        """Every variable, adjustment and rule with the units of it that count, in the order of the lines.
+        """Every line that is a reason with the units of it that count, in the order of the lines.
 
-        What a bound takes or gives back is taken off the weakest lines under it first, so that the effects add up to
+        What a bound takes or gives back is taken off the weakest lines before it first, so that the effects add up to
         the score before rounding and the strongest reason is the one that counts most.
         """
-        lines = [line for line in self.lines if line.kind in _REASONS]
-        units = [line.units for line in lines]
+        lines: list[Line] = []
+        units: list[int] = []
         for bound in self.lines:
+            if bound.kind in _REASONS:
+                lines.append(bound)
+                units.append(bound.units)
             if bound.kind not in _BOUNDS:
                 continue
             left = bound.units
@@ -112,10 +128,10 @@ class Ledger:
 
 
 def explain(compiled: CompiledModel, evaluation: Evaluation, facts: Mapping[str, FactValue]) -> Ledger:
-    """The ledger of one person: every fit variable, every adjustment that holds, every rule with a counted activity.
+    """The ledger of one person: every fit variable, and every adjustment, rule and pattern that plays a part.
 
-    Bounds and the rounding have a line where they take or give something, a disqualifier always. The lines are in the
-    model's order.
+    A rule does with a counted activity. Silence, the limit after a recycle, bounds and the rounding have a line where
+    they take or give something, a disqualifier always. The lines are in the model's order.
     """
     lines = [*_fit(compiled, evaluation, facts), *_engagement(compiled, evaluation)]
     exact = sum(line.units for line in lines)
@@ -194,15 +210,47 @@ def _engagement(compiled: CompiledModel, evaluation: Evaluation) -> Iterator[Lin
                 units=weight * (result.points - result.before),
                 group=group.id,
             )
-    before = sum(result.points for result in evaluation.groups)
-    if evaluation.engagement_micro != before:
+    for pattern in evaluation.patterns:
+        yield Line(
+            part="engagement",
+            kind="pattern",
+            key=pattern.id,
+            label=pattern.label,
+            units=weight * pattern.points,
+        )
+    before = sum(group.points for group in evaluation.groups) + sum(one.points for one in evaluation.patterns)
+    reached = min(max(before, 0), 100 * MICRO)
+    yield from _clamp(weight, before, reached)
+    if evaluation.recycle_micro:
+        yield _recycle(compiled, weight, evaluation.recycle_micro)
+    if evaluation.silent_since is not None:
+        yield _silence(weight, evaluation.silence_micro, evaluation.silent_since, evaluation.day)
+    yield from _clamp(
+        weight, reached - evaluation.recycle_micro - evaluation.silence_micro, evaluation.engagement_micro
+    )
+
+
+def _clamp(weight: int, before: int, after: int) -> Iterator[Line]:
+    if after != before:
         yield Line(
             part="engagement",
             kind="clamp",
             key="engagement",
-            label=_bound("Engagement", before, evaluation.engagement_micro),
-            units=weight * (evaluation.engagement_micro - before),
+            label=_bound("Engagement", before, after),
+            units=weight * (after - before),
         )
+
+
+def _recycle(compiled: CompiledModel, weight: int, taken: int) -> Line:
+    assert compiled.model.mql.recycle is not None
+    label = f"Handed back by sales: at most {compiled.model.mql.recycle.keep_at_most} from before"
+    return Line(part="engagement", kind="recycle", key="recycle", label=label, units=-weight * taken)
+
+
+def _silence(weight: int, taken: int, since: int, day: int) -> Line:
+    on, today = date.fromordinal(EPOCH + since), date.fromordinal(EPOCH + day)
+    label = f"Silent since {day_in_words(on, today)}"
+    return Line(part="engagement", kind="silence", key="silence", label=label, units=-weight * taken)
 
 
 def _bound(label: str, before: int, after: int) -> str:

@@ -1,10 +1,10 @@
 """Mistakes in what an admin wrote, gathered so that all are shown at once, each with the keys that lead to it."""
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 T = TypeVar("T")
@@ -54,3 +54,25 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known are: {', '.join(names)}" if names else "none is defined"
+
+
+def is_number(raw: Any) -> TypeGuard[int | float]:
+    """Whether YAML gave a number; true and false are none."""
+    return isinstance(raw, int | float) and not isinstance(raw, bool)
+
+
+def entries(raw: Any, *keys: str) -> Mapping[Any, Any]:
+    """The mapping that the keys lead to in a part as YAML gave it or as it was read; empty where there is none.
+
+    >>> entries({"a": {"b": 1}}, "a"), entries({"a": 5}, "a", "b")
+    ({'b': 1}, {})
+    """
+    for key in keys:
+        raw = _mapping(raw).get(key)
+    return _mapping(raw)
+
+
+def _mapping(raw: Any) -> Mapping[Any, Any]:
+    if isinstance(raw, BaseModel):  # a part that was read before
+        return dict(raw)
+    return raw if isinstance(raw, Mapping) else {}

@@ -4,58 +4,27 @@ Every class forbids unknown keys, and ``written`` gives the YAML back. Labels ar
 leaves them out. Mistakes come as one ValidationError with all of them, each placed at the key that is wrong.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    PlainSerializer,
-    PlainValidator,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, PlainSerializer, StrictBool, model_validator
 from pydantic_core import InitErrorDetails
 
 from scoring import checks
 from scoring.bands import BandsField
-from scoring.conditions import Condition, parse_condition, parse_where
+from scoring.conditions import Condition
+from scoring.definition import Mql, Needs
+from scoring.engagement import Bots, Decay, Group, Pattern, Rule, Silence
 from scoring.mistakes import Place, read_whole, refusal
-from scoring.values import Days, Label, Letter, LimitField, MinimumGrade, Percentage, Points, Steps
+from scoring.part import Bound, ConditionField, Part, checked
+from scoring.values import Label, Letter, Percentage, Points
 
-T = TypeVar("T")
-
-_CONDITION = (
-    PlainSerializer(lambda condition: condition.raw),
-    WithJsonSchema({"type": "object", "minProperties": 1}),
-)
-ConditionField = Annotated[Condition, PlainValidator(parse_condition), *_CONDITION]
-WhereField = Annotated[Condition, PlainValidator(parse_where), *_CONDITION]
-
-
-def _checked(check: Callable[[T], None]) -> AfterValidator:
-    def validate(value: T) -> T:
-        check(value)
-        return value
-
-    return AfterValidator(validate)
+__all__ = ["ConditionField", "Decay", "Group", "Mql", "Needs", "Rule", "ScoringModel"]
 
 
 def _grades() -> dict[Letter, int]:
     return {"A": 75, "B": 50, "C": 25}
-
-
-Bound = Annotated[int, Field(strict=True, ge=1, le=100)]
-
-
-class Part(BaseModel):
-    """What every part of a model has in common."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, populate_by_name=True)
 
 
 class Weights(Part):
@@ -67,21 +36,6 @@ class Weights(Part):
     @model_validator(mode="after")
     def _add_up(self) -> Self:
         checks.weights_of_score(self.fit, self.engagement)
-        return self
-
-
-class Decay(Part):
-    """How points fade with age in whole days; exactly one of the four shapes. Never rising."""
-
-    half_life: Days | None = None
-    linear: Days | None = None
-    steps: Steps | None = None  # 0 after the last
-    none: Literal[True] | None = None
-    expires: Days | None = None  # the last age that counts
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> Self:
-        checks.one_shape([name for name in ("half_life", "linear", "steps", "none") if getattr(self, name) is not None])
         return self
 
 
@@ -127,53 +81,6 @@ class Fit(Part):
         return read_whole("fit", handler, raw, checks.weights_of_fit(raw))
 
 
-class Rule(Part):
-    """Points for one kind of activity."""
-
-    activity: Label
-    where: WhereField | None = None
-    points: Points
-    decay: str | None = None  # a name of ``decays``; without it points stay
-    limit: LimitField | None = None
-    label: Label
-
-
-class Group(Part):
-    """Rules under one cap and floor, both on their net sum."""
-
-    label: Label
-    cap: Points | None = None
-    floor: Points | None = None
-    rules: dict[str, Rule] = Field(min_length=1)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _bounds(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        return read_whole("group", handler, raw, checks.bounds_of_group(raw))
-
-
-class Needs(Part):
-    """Minimums for MQL, on the rounded numbers people see; at least one."""
-
-    score: Bound | None = None
-    fit: Bound | None = None
-    engagement: Bound | None = None
-    grade: MinimumGrade | None = None
-    facts: Annotated[tuple[Label, ...], PlainSerializer(list)] = ()
-
-    @model_validator(mode="after")
-    def _some(self) -> Self:
-        named = (self.score, self.fit, self.engagement, self.grade, self.facts)
-        checks.some_minimum(named=any(named))
-        return self
-
-
-class Mql(Part):
-    """The hand-off; without ``needs`` nobody qualifies by score."""
-
-    needs: Needs | None = None
-
-
 class ScoringModel(Part):
     """One model file."""
 
@@ -182,8 +89,12 @@ class ScoringModel(Part):
     decays: dict[str, Decay] = Field(default_factory=dict)
     fit: Fit
     engagement: dict[str, Group] = Field(min_length=1)
-    grades: Annotated[dict[Letter, Bound], _checked(checks.grade_bounds)] = Field(default_factory=_grades)
-    levels: Annotated[tuple[Bound, Bound, Bound], _checked(checks.descending), PlainSerializer(list)] = (75, 50, 25)
+    patterns: dict[str, Pattern] = Field(default_factory=dict)
+    silence: Silence | None = None
+    bots: Bots | None = None
+    grades: Annotated[dict[Letter, Bound], checked(checks.grade_bounds)] = Field(default_factory=_grades)
+    levels: Annotated[tuple[Bound, Bound, Bound], checked(checks.descending), PlainSerializer(list)] = (75, 50, 25)
+    thirds: StrictBool = False  # grades A+, A, A- … D-, each a third of its band
     disqualify: dict[str, Disqualifier] = Field(default_factory=dict)
     mql: Mql = Field(default_factory=Mql)
 
@@ -210,6 +121,10 @@ class ScoringModel(Part):
         for group, name, rule in self.rules():
             if rule.where is not None:
                 yield ("engagement", group, "rules", name, "where"), rule.where
+        for name, pattern in self.patterns.items():
+            for index, line in enumerate(pattern.all):
+                if line.where is not None:
+                    yield ("patterns", name, "all", index, "where"), line.where
 
     def facts_read(self) -> frozenset[str]:
         """The facts that a variable, a condition or ``needs`` reads, derived ones (``facts.DERIVED``) among them."""
@@ -218,8 +133,11 @@ class ScoringModel(Part):
         return frozenset(self.fit.variables).union(needed, *tested)
 
     def activities_read(self) -> frozenset[str]:
-        """The activity kinds that a rule names."""
-        return frozenset(rule.activity for _, _, rule in self.rules())
+        """The activity kinds that a rule or a pattern names."""
+        lines = (line for pattern in self.patterns.values() for line in pattern.all)
+        return frozenset(
+            [*(rule.activity for _, _, rule in self.rules()), *(line.activity for line in lines if line.activity)]
+        )
 
     def written(self) -> dict[str, Any]:
         """The model in the shape of its YAML, with the keys that were written there."""
@@ -234,7 +152,10 @@ class ScoringModel(Part):
             sum(Decimal(part.weight * part.percent.best) / 100 for part in self.fit.variables.values())
             + sum(max(part.points, Decimal()) for part in self.fit.adjust.values())
         )
-        engagement = _clamped(sum(_most(group) for group in self.engagement.values()))
+        engagement = _clamped(
+            sum(_most(group) for group in self.engagement.values())
+            + sum(max(pattern.points, Decimal()) for pattern in self.patterns.values())
+        )
         score = (fit * self.weights.fit + engagement * self.weights.engagement) / 100
         best = {"fit": _whole(fit), "engagement": _whole(engagement), "score": _whole(score)}
         grade = self.grades.get(needs.grade) if needs.grade else None  # D has no bound

@@ -4,22 +4,29 @@ Who builds them reads the files; entries are folded (trimmed, case-folded) by ``
 """
 
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from scoring.digests import digest_of
 from scoring.fact_values import fold
 
 Phrases = tuple[tuple[str, str], ...]
 
+_REMEMBERED_TITLES = 20_000
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_GENDERED = re.compile(r"(?<=[^\W\d_]{2})(?:[:*/_·]-?(?:innen|in|r)\b|\((?:innen|in|r)\))")
+_INITIALS = re.compile(r"\b(?:[^\W\d_]\.){2,}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class TitleTable:
     """Phrases of job titles and what they mean; the first that is found in a title decides.
 
-    A phrase is whole words, punctuation and case aside; ``*`` at its start or end lets the word go on there, so
-    ``*leiter`` finds ``Vertriebsleiter`` and ``geschäftsführ*`` finds ``Geschäftsführerin``.
+    A phrase is whole words; ``*`` at its start or end lets the word go on there, so ``*leiter`` finds
+    ``Vertriebsleiter`` and ``geschäftsführ*`` finds ``Geschäftsführerin``. Case, punctuation, dots between initials, ä
+    or ae, and German gender forms make no difference (``title_words``).
     """
 
     seniority: Phrases = ()
@@ -31,36 +38,49 @@ class TitleTable:
         >>> TitleTable(seniority=(("vice president", "vp"), ("president", "c_level"))).seniority_of("Vice-President")
         'vp'
         """
-        return _found(title, self._seniority)
+        return self._seniority(title)
 
     def department_of(self, title: str) -> str | None:
         """The department that a job title says, None when no phrase is found."""
-        return _found(title, self._department)
+        return self._department(title)
 
     @cached_property
-    def _seniority(self) -> Phrases:
-        return _needles(self.seniority)
+    def _seniority(self) -> Callable[[str], str | None]:
+        return _finder(self.seniority)
 
     @cached_property
-    def _department(self) -> Phrases:
-        return _needles(self.department)
+    def _department(self) -> Callable[[str], str | None]:
+        return _finder(self.department)
 
 
-def _words(text: str) -> str:
-    return " ".join(re.findall(r"[^\W_]+", fold(text)))
+def title_words(text: str) -> str:
+    """The words of a title between single blanks: folded, umlauts as two letters, ``C.E.O.`` as one word.
+
+    The gender forms ``Leiter:in``, ``Leiter*in``, ``Leiter/-in``, ``Leiter_in``, ``Leiter(in)`` and ``Beauftragte:r``
+    become ``leiter`` and ``beauftragte``.
+
+    >>> title_words("Geschäftsführer:in"), title_words("V.P., Sales")
+    ('geschaeftsfuehrer', 'vp sales')
+    """
+    plain = unicodedata.normalize("NFC", fold(text)).translate(_UMLAUTS)
+    plain = _GENDERED.sub("", plain)
+    plain = _INITIALS.sub(lambda found: found[0].replace(".", "") + " ", plain)
+    return " ".join(re.findall(r"[^\W_]+", plain))
 
 
-def _needles(phrases: Phrases) -> Phrases:
-    """The phrases as text to look for in a title whose words stand between single blanks."""
-    return tuple(
-        (f"{'' if phrase.startswith('*') else ' '}{_words(phrase)}{'' if phrase.endswith('*') else ' '}", meaning)
+def _finder(phrases: Phrases) -> Callable[[str], str | None]:
+    """What the first of the phrases found in a title means; titles recur, so the latest are remembered."""
+    needles = [
+        (f"{'' if phrase.startswith('*') else ' '}{title_words(phrase)}{'' if phrase.endswith('*') else ' '}", meaning)
         for phrase, meaning in phrases
-    )
+    ]
 
+    @lru_cache(maxsize=_REMEMBERED_TITLES)
+    def find(title: str) -> str | None:
+        words = f" {title_words(title)} "
+        return next((meaning for needle, meaning in needles if needle in words), None)
 
-def _found(title: str, needles: Phrases) -> str | None:
-    words = f" {_words(title)} "
-    return next((meaning for needle, meaning in needles if needle in words), None)
+    return find
 
 
 @dataclass(frozen=True, kw_only=True)

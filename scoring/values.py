@@ -7,13 +7,15 @@ are decimals of at most six digits after the point between -1 000 and 1 000.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import InitErrorDetails
 
+from scoring.fact_values import iso_date
 from scoring.mistakes import mistake, nearest, refusal, wrong
 
 MICRO = 1_000_000  # micro-points in a point
@@ -38,6 +40,43 @@ def parse_days(raw: object) -> int:
     if re.fullmatch(r"[0-9]+ ?(h|hours?|m|min|s)", text):
         raise wrong(f"{text!r} is shorter than a day's step; ages are whole days, so write days such as '30d'")
     raise wrong(f"{text!r} is no span; write whole days such as '30d' (two weeks are '14d')")
+
+
+def parse_seconds(raw: object) -> int:
+    """The seconds of a span such as ``2s``; ValueError for anything else.
+
+    >>> parse_seconds("2s")
+    2
+    """
+    found = re.fullmatch(r"([1-9][0-9]{0,3})s", str(raw))
+    if not found or int(found[1]) > 3_600:
+        raise wrong(f"{str(raw)!r} is no span of seconds; write 1s to 3600s, such as '2s'")
+    return int(found[1])
+
+
+def parse_day(raw: object) -> date:
+    """The date of a text such as ``2026-01-31``; ValueError for anything else, times included.
+
+    >>> parse_day("2026-01-31")
+    datetime.date(2026, 1, 31)
+    """
+    found = iso_date(raw) if isinstance(raw, str) else raw
+    if not isinstance(found, date) or isinstance(found, datetime):
+        raise wrong(f"{str(raw)!r} is no date; write year-month-day, such as 2026-01-31")
+    return found
+
+
+def parse_distinct(raw: object) -> str | Literal[True]:
+    """``True``, or the name of an attribute; ValueError for anything else.
+
+    >>> parse_distinct("form")
+    'form'
+    """
+    if raw is True:
+        return True
+    if not isinstance(raw, str) or not raw.strip():
+        raise wrong(f"{raw!r} tells nothing apart; write true (each touchpoint once) or the name of an attribute")
+    return raw
 
 
 def parse_percent(raw: object) -> int:
@@ -122,6 +161,40 @@ def parse_minimum_grade(raw: object) -> str:
     return found[1]
 
 
+def parse_leave_bound(raw: object) -> int | Literal["never"]:
+    """A whole number from 1 to 100, or ``never``; ValueError for anything else.
+
+    >>> parse_leave_bound(50), parse_leave_bound("never")
+    (50, 'never')
+    """
+    if raw == "never":
+        return "never"
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= 100:
+        raise wrong(f"{raw!r} is no bound for leaving; write a whole number from 1 to 100, or never")
+    return raw
+
+
+def parse_leave_grade(raw: object) -> Letter | Literal["never"]:
+    """A letter from A to D, or ``never``; ValueError for anything else.
+
+    >>> parse_leave_grade("C")
+    'C'
+    """
+    found: Letter | Literal["never"] | None = next((word for word in (*get_args(Letter), "never") if word == raw), None)
+    if found is None:
+        raise wrong(f"{raw!r} is no grade for leaving; write a letter from A to D, or never")
+    return found
+
+
+def parse_lost_for(raw: object) -> int | Literal["ever"]:
+    """The days of a span, or ``ever``; ValueError for anything else.
+
+    >>> parse_lost_for("180d"), parse_lost_for("ever")
+    (180, 'ever')
+    """
+    return "ever" if raw == "ever" else parse_days(raw)
+
+
 def parse_steps(raw: Any) -> dict[int, int]:
     """Percents by day of steps such as ``{7d: 100%, 14d: 75%}``; a ValidationError with every mistake, each placed.
 
@@ -187,4 +260,27 @@ Steps = Annotated[
             "additionalProperties": {"type": "string", "pattern": "^[0-9]{1,3}%$"},
         }
     ),
+]
+Seconds = Annotated[int, BeforeValidator(parse_seconds), PlainSerializer("{}s".format), _text("^[1-9][0-9]*s$")]
+Day = Annotated[date, PlainValidator(parse_day), WithJsonSchema({"type": "string", "format": "date"})]
+Distinct = Annotated[
+    str | Literal[True],
+    PlainValidator(parse_distinct),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"const": True}]}),
+]
+LeaveBound = Annotated[
+    int | Literal["never"],
+    PlainValidator(parse_leave_bound),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 100}, {"const": "never"}]}),
+]
+LeaveGrade = Annotated[
+    Letter | Literal["never"],
+    PlainValidator(parse_leave_grade),
+    WithJsonSchema({"enum": [*get_args(Letter), "never"]}),
+]
+LostFor = Annotated[
+    int | Literal["ever"],
+    PlainValidator(parse_lost_for),
+    PlainSerializer(lambda span: span if span == "ever" else f"{span}d"),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": "^[1-9][0-9]*d$"}, {"const": "ever"}]}),
 ]

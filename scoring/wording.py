@@ -9,10 +9,14 @@ from datetime import date
 from operator import itemgetter
 from typing import Literal
 
+from scoring.dates import day_in_words
 from scoring.fact_values import FactValue
 from scoring.journey import Journey, Status
 from scoring.ledger import UNITS_PER_POINT, Ledger, Line
+from scoring.missing import missing, points_to_mql
 from scoring.model import ScoringModel
+from scoring.phrases import lower_start
+from scoring.scores import Evaluation
 
 OutputType = Literal["number", "text", "date", "option"]
 
@@ -30,8 +34,11 @@ OUTPUT_TYPES: Mapping[str, OutputType] = {
     "mql_count": "number",
     "recycled_on": "date",
     "disqualified_by": "text",
+    "points_to_mql": "number",
+    "interest": "text",
     "summary": "text",
     "reasons": "text",
+    "missing": "text",
     "model": "text",
     "scored_on": "date",
 }
@@ -48,22 +55,30 @@ STATUS_WORDS: Mapping[Status, str] = {
     "disqualified": "Disqualified",
 }
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TENTH = UNITS_PER_POINT // 10
 _ELLIPSIS = "…"
 
 
 def outputs(
-    model: ScoringModel, journey: Journey, ledger: Ledger, day: date, lengths: Mapping[str, int] | None = None
+    model: ScoringModel,
+    journey: Journey,
+    ledger: Ledger,
+    day: date,
+    lengths: Mapping[str, int] | None = None,
+    *,
+    evaluation: Evaluation | None = None,
 ) -> dict[str, FactValue | None]:
     """The value of every output of ``OUTPUT_TYPES``, ``None`` where there is nothing to say.
 
-    ``lengths`` are the characters that a text may have; a text without a length is not cut.
+    ``lengths`` are the characters that a text may have; a text without a length is not cut. Without the evaluation
+    there is nothing to say of ``points_to_mql``, ``interest`` and ``missing``.
     """
     texts = {
         "disqualified_by": ledger.disqualified_by,
+        "interest": evaluation and evaluation.interest,
         "summary": summary(journey, ledger, day),
         "reasons": reasons(ledger, day),
+        "missing": evaluation and missing(model, journey, evaluation, day),
         "model": model.model,
     }
     fitting = {name: text and shorten(text, (lengths or {}).get(name)) for name, text in texts.items()}
@@ -79,6 +94,7 @@ def outputs(
         "first_mql_on": journey.first_mql_on,
         "mql_count": journey.mql_count,
         "recycled_on": journey.recycled_on,
+        "points_to_mql": points_to_mql(model, journey, evaluation) if evaluation is not None else None,
         **{name: text or None for name, text in fitting.items()},
         "scored_on": day,
     }
@@ -92,7 +108,7 @@ def summary(journey: Journey, ledger: Ledger, day: date) -> str:
     parts = [ledger.tier, str(ledger.score), f"{STATUS_WORDS[journey.status]} since {day_in_words(since, day)}"]
     best, effect = max(ledger.effects, key=itemgetter(1), default=(None, 0))
     if best is not None and _tenths(effect) > 0:
-        parts.append(_lower_start(_what(best, day)))
+        parts.append(lower_start(_what(best, day)))
     return " · ".join(parts)
 
 
@@ -128,18 +144,8 @@ def shorten(text: str, length: int | None) -> str:
     return room.rstrip(" ;,:·") + _ELLIPSIS
 
 
-def day_in_words(on: date, day: date) -> str:
-    """The date as people read it on ``day``: the year only when it is another.
-
-    >>> day_in_words(date(2026, 11, 3), date(2026, 12, 1)), day_in_words(date(2025, 11, 3), date(2026, 12, 1))
-    ('3 Nov', '3 Nov 2025')
-    """
-    short = f"{on.day} {_MONTHS[on.month - 1]}"
-    return short if on.year == day.year else f"{short} {on.year}"
-
-
 def _verdict(label: str) -> str:
-    return f"{STATUS_WORDS['disqualified']}: {_lower_start(label)}"
+    return f"{STATUS_WORDS['disqualified']}: {lower_start(label)}"
 
 
 def _what(line: Line, day: date) -> str:
@@ -175,9 +181,3 @@ def _signed(tenths: int) -> str:
     whole, tenth = divmod(abs(tenths), 10)
     sign = "+" if tenths > 0 else "-"
     return f" {sign}{whole}.{tenth}" if tenth else f" {sign}{whole}"
-
-
-def _lower_start(text: str) -> str:
-    """The text to go on a line with: its first word in lower case unless it is a name or an abbreviation."""
-    rest = text.partition(" ")[0][1:]
-    return text[:1].lower() + text[1:] if rest == rest.lower() else text

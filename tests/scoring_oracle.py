@@ -13,12 +13,16 @@ from fractions import Fraction
 START = date(1970, 1, 1)
 
 
-def score(model, touchpoints, lists, facts, activities, day, oldest_day=None):
+NEVER = -(2**63)
+
+
+def score(model, touchpoints, lists, facts, activities, day, oldest_day=None, recycled_at=NEVER):
     """The score of a person; ``activities`` are (at in microseconds, day number, touchpoint number) in any order."""
     facts = {name: value for name, value in facts.items() if not (isinstance(value, str) and not value.strip())}
     today = START + timedelta(days=day)
     by_number = {touchpoint.number: touchpoint for touchpoint in touchpoints}
     seen = [one for one in activities if one[1] <= day and (oldest_day is None or one[1] >= oldest_day)]
+    seen = without_bots(model.bots, seen, by_number)
 
     def read_fact(name):
         return [facts[name]] if name in facts else []
@@ -31,24 +35,21 @@ def score(model, touchpoints, lists, facts, activities, day, oldest_day=None):
         parts[name] = Fraction(adjust.points) if holds(adjust.if_, read_fact, lists, today) else Fraction(0)
     fit = min(max(sum(parts.values()), Fraction(0)), Fraction(100))
 
-    rules, groups, positive = {}, {}, []
-    for group_name, group in model.engagement.items():
-        total = 0
-        for name, rule in group.rules.items():
-            matched = [one for one in seen if one[2] in by_number and matches(rule, by_number[one[2]], lists)]
-            if rule.points > 0:
-                positive += matched
-            counted = newest_per_bin(rule, matched, by_number)
-            points = sum(points_at(rule.points, model.decays.get(rule.decay), day - one[1]) for one in counted)
-            if counted:
-                rules[name] = (points, len(counted), max(one[1] for one in counted))
-            total += points
-        if group.cap is not None:
-            total = min(total, int(group.cap * 1_000_000))
-        if group.floor is not None:
-            total = max(total, int(group.floor * 1_000_000))
-        groups[group_name] = total
-    engagement = Fraction(min(max(sum(groups.values()), 0), 100_000_000), 1_000_000)
+    found = points_of(model, by_number, lists, seen, day)
+    positive = [
+        one for one in seen for rule in rules_of(model) if rule.points > 0 and takes(rule, one, by_number, lists)
+    ]
+    recycle = 0
+    if model.mql.recycle and recycled_at != NEVER:
+        old = points_of(model, by_number, lists, [one for one in seen if one[0] <= recycled_at], day)
+        recycle = old["total"] - min(old["total"], model.mql.recycle.keep_at_most * 1_000_000)
+    silence = 0
+    heard = [one[1] for one in positive if not model.silence or by_number[one[2]].kind not in model.silence.ignore]
+    if model.silence and heard and day - max(heard) >= model.silence.after:
+        times = 1 + math.floor((day - max(heard) - model.silence.after) / model.silence.every)
+        silence = int(min(model.silence.at_most, model.silence.take * times) * 1_000_000)
+    total = found["total"] - recycle - silence
+    engagement = Fraction(min(max(total, 0), 100_000_000), 1_000_000)
 
     lost = [name for name, part in model.disqualify.items() if holds(part.if_, read_fact, lists, today)]
     exact = (model.weights.fit * fit + model.weights.engagement * engagement) / 100
@@ -60,17 +61,135 @@ def score(model, touchpoints, lists, facts, activities, day, oldest_day=None):
         "engagement": half_up(engagement),
         "fit_micro": int(fit * 1_000_000),
         "engagement_micro": int(engagement * 1_000_000),
-        "grade": "F" if lost else letter,
+        "grade": "F" if lost else letter + (third_of(model.grades, letter, half_up(fit)) if model.thirds else ""),
         "level": level,
         "tier": "F" if lost else f"{letter}{level}",
         "disqualified_by": lost[0] if lost else None,
         "newest_positive_at": max((one[0] for one in positive), default=None),
         "activity_count": len(seen),
         "fit_parts": {name: int(part * 1_000_000) for name, part in parts.items()},
-        "groups": groups,
-        "rules": rules,
+        "groups": found["groups"],
+        "rules": found["rules"],
         "known_facts": set(facts),
+        "met": {name for name, (points, _, _) in found["rules"].items() if abs(points) >= 500_000}
+        | set(found["patterns"])
+        | {name for name, adjust in model.fit.adjust.items() if holds(adjust.if_, read_fact, lists, today)},
+        "instants": {name: found["instants"].get(name) for name in model.mql.instant},
+        "interest": interest_of(model, found["rules"]),
+        "patterns": found["patterns"],
+        "silence_micro": silence,
+        "silent_since": max(heard) if silence else None,
+        "recycle_micro": recycle,
     }
+
+
+def points_of(model, by_number, lists, seen, day):
+    """What activities give by rule, group and pattern, and all together within 0 to 100 points, in micro-points."""
+    rules, groups, instants, took = {}, {}, {}, {}
+    for group_name, group in model.engagement.items():
+        total, gone = 0, set()
+        for name, rule in group.rules.items():
+            matched = [one for one in seen if takes(rule, one, by_number, lists) and one[2] not in gone]
+            if group.match == "first":
+                gone.update(one[2] for one in matched)
+            inside = [one for one in matched if in_dates(rule, START + timedelta(days=one[1]))]
+            took[name] = inside
+            counted = newest_per_bin(rule, inside, by_number)
+            points = sum(points_at(rule.points, model.decays.get(rule.decay), day - one[1]) for one in counted)
+            if counted:
+                rules[name] = (points, len(counted), max(one[1] for one in counted))
+                instants[name] = max(one[0] for one in counted)
+            total += points
+        if group.cap is not None:
+            total = min(total, int(group.cap * 1_000_000))
+        if group.floor is not None:
+            total = max(total, int(group.floor * 1_000_000))
+        groups[group_name] = total
+    patterns = {
+        name: int(pattern.points * 1_000_000)
+        for name, pattern in model.patterns.items()
+        if all(line_holds(line, seen, took, by_number, lists, day) for line in pattern.all)
+    }
+    total = min(max(sum(groups.values()) + sum(patterns.values()), 0), 100_000_000)
+    return {"rules": rules, "groups": groups, "instants": instants, "patterns": patterns, "total": total}
+
+
+def rules_of(model):
+    return [rule for group in model.engagement.values() for rule in group.rules.values()]
+
+
+def takes(rule, one, by_number, lists):
+    return one[2] in by_number and matches(rule.activity, rule.where, by_number[one[2]], lists)
+
+
+def in_dates(rule, on):
+    return (rule.from_ is None or on >= rule.from_) and (rule.until is None or on <= rule.until)
+
+
+def line_holds(line, seen, took, by_number, lists, day):
+    """Whether one line of a pattern holds."""
+    found = [one for one in (took[line.rule] if line.rule else seen) if one[2] in by_number]
+    found = [one for one in found if line.within is None or day - one[1] < line.within]
+    found = [one for one in found if matches(line.activity, line.where, by_number[one[2]], lists)]
+    count = len(found)
+    if line.distinct is True:
+        count = len({one[2] for one in found})
+    elif line.distinct:
+        count = len({value_of(by_number[one[2]], line.distinct) for one in found} - {""})
+    return count >= line.at_least if line.at_least is not None else count <= line.at_most
+
+
+def without_bots(bots, seen, by_number):
+    """The activities without the clicks that a machine made."""
+    if bots is None:
+        return seen
+
+    streams = {}
+    for one in seen:
+        point = by_number.get(one[2])
+        if point is not None and point.exact and value_of(point, "mail"):
+            streams.setdefault((point.kind, value_of(point, "mail")), []).append(one[0])
+    people = []
+    for one in seen:
+        point = by_number.get(one[2])
+        mail = value_of(point, "mail") if point is not None and point.exact else ""
+        if not mail or point.kind != "email_clicked":
+            people.append(one)
+            continue
+        apart = sorted(abs(at - one[0]) for at in streams["email_clicked", mail])[1:]  # without itself
+        came = [at for at in streams.get(("email_delivered", mail), []) if at <= one[0]]
+        came = came or [at for at in streams.get(("email_sent", mail), []) if at <= one[0]]
+        near = apart and apart[0] < (bots.clicks_closer_than or 0) * 1_000_000
+        soon = came and one[0] - max(came) < (bots.after_delivery or 0) * 1_000_000
+        if not near and not soon:
+            people.append(one)
+    return people
+
+
+def interest_of(model, rules):
+    """The interest with most points, the first written of equals."""
+    points = {}
+    for group in model.engagement.values():
+        for name, rule in group.rules.items():
+            if rule.interest:
+                points[rule.interest] = points.get(rule.interest, 0) + rules.get(name, (0,))[0]
+    most = max(points.values(), default=0)
+    return next(name for name, own in points.items() if own == most) if most > 0 else ""
+
+
+def third_of(grades, letter, fit):
+    """The sign of the third of its band in which a shown fit lies."""
+    bounds = [100, grades["A"], grades["B"], grades["C"], 0]
+    high, low = bounds["ABCD".index(letter)], bounds["ABCD".index(letter) + 1]
+    if fit >= low + Fraction(2 * (high - low), 3):
+        return "+"
+    return "" if fit >= low + Fraction(high - low, 3) else "-"
+
+
+def value_of(touchpoint, attribute):
+    """The folded value by which touchpoints are told apart."""
+    identity, label = touchpoint.attributes.get(attribute, ("", ""))
+    return identity.strip().casefold() or label.strip().casefold()
 
 
 def half_up(value):
@@ -115,19 +234,18 @@ def newest_per_bin(rule, matched, by_number):
         }[rule.limit.per]
         value = None
         if rule.limit.each:
-            identity, label = by_number[one[2]].attributes.get(rule.limit.each, ("", ""))
-            value = identity.strip().casefold() or label.strip().casefold()
+            value = value_of(by_number[one[2]], rule.limit.each)
         bins.setdefault((bin_of, value), []).append(one)
     return [one for several in bins.values() for one in several[-rule.limit.count :]]
 
 
-def matches(rule, touchpoint, lists):
-    """Whether a rule takes a touchpoint."""
+def matches(kind, where, touchpoint, lists):
+    """Whether a touchpoint is of the kind, or of any, and satisfies ``where``."""
 
     def texts(name):
         return [text for text in touchpoint.attributes.get(name, ()) if text.strip()]
 
-    return rule.activity == touchpoint.kind and (rule.where is None or holds(rule.where, texts, lists, START))
+    return kind in (None, touchpoint.kind) and (where is None or holds(where, texts, lists, START))
 
 
 def percent_of(percents, value, today):

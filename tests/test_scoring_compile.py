@@ -56,8 +56,8 @@ def compiled(*touchpoints, raw=RAW, tables=TABLES, **options):
 def taken(model):
     """The entries as {touchpoint: [(rule, value of each)]}."""
     return {
-        int(number): list(zip(model.entry_rule[a:b].tolist(), model.entry_value[a:b].tolist(), strict=True))
-        for number, a, b in zip(model.numbers, model.starts[:-1], model.starts[1:], strict=True)
+        int(number): list(zip(model.entries.owner[a:b].tolist(), model.entries.value[a:b].tolist(), strict=True))
+        for number, a, b in zip(model.entries.numbers, model.entries.starts[:-1], model.entries.starts[1:], strict=True)
     }
 
 
@@ -88,7 +88,7 @@ def test_the_values_of_each_are_told_apart_by_folded_id_or_else_label():
 def test_without_touchpoints_nothing_is_taken():
     model = compiled()
     assert taken(model) == {}
-    assert model.entry_rule.dtype == model.starts.dtype == np.int64
+    assert model.entries.owner.dtype == model.entries.starts.dtype == np.int64
 
 
 def test_the_table_is_filled_up_with_each_rules_last_column():

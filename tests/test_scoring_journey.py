@@ -1,5 +1,6 @@
 """The transition table of the MQL status, sentence by sentence, and its laws."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -7,89 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from scoring.journey import RANK, Change, Journey, Sales, Transition, advance, join, latest_word
-from scoring.kernel import Evaluation
-from scoring.model import ScoringModel
+from scoring.journey import RANK, Change, Journey, Transition, join, latest_word
+from tests.scoring_journeys import DAY, NO_NEEDS, SCORE_60, ago, at, model, person, said, status_of, step, was, was_mql
 
-DAY = date(2026, 11, 14)
-US_PER_DAY = 86_400_000_000
 STATUSES = tuple(RANK)
-DEMO_RULE = {"activity": "form_submitted", "points": 200, "label": "Asked for a demo"}
 WORDS = ("qualifying", "accepted", "recycled", "won", "lost")
-
-
-def model(needs=None, **fields):
-    mql = {} if needs is None else {"needs": needs}
-    raw = {
-        "model": "b2b",
-        "weights": {"fit": 40, "engagement": 60},
-        "fit": {"seniority": {"weight": 100, "percent": {"director": 100}}},
-        "engagement": {"hand": {"label": "Raised a hand", "rules": {"demo": DEMO_RULE}}},
-        "mql": mql,
-    }
-    return ScoringModel.model_validate(raw | fields)
-
-
-SCORE_60 = model({"score": 60})
-NO_NEEDS = model()
-
-
-def at(day):
-    """Noon of the day, in microseconds since 1970."""
-    return (day.toordinal() - date(1970, 1, 1).toordinal()) * US_PER_DAY + US_PER_DAY // 2
-
-
-def person(*, newest=None, known=(), activities=0, **fields):
-    """An evaluation of which only the numbers that the journey reads are chosen."""
-    plain = {
-        "score": 0,
-        "fit": 0,
-        "engagement": 0,
-        "fit_micro": 0,
-        "engagement_micro": 0,
-        "grade": "D",
-        "level": 4,
-        "tier": "D4",
-        "disqualified_by": None,
-        "fit_results": (),
-        "groups": (),
-        "rules": (),
-    }
-    return Evaluation(
-        **(plain | fields), newest_positive_at=newest, known_facts=frozenset(known), activity_count=activities
-    )
-
-
-def said(word, day=DAY, offset=0):
-    return Sales(word=word, at=at(day) + offset, on=day)
-
-
-def was(status, **fields):
-    """A journey with that status, of ten days ago, evaluated like ``step`` does by default."""
-    plain = {
-        "status": status,
-        "since": DAY - timedelta(days=10),
-        "cause": "sales",
-        "furthest": "suspect" if status == "disqualified" else status,
-        "run_digest": "run",
-        "fact_hash": "facts",
-        "timeline_digest": "timeline",
-    }
-    return Journey(**(plain | fields))
-
-
-def was_mql(**fields):
-    entered = DAY - timedelta(days=10)
-    return was("mql", **({"mql_since": entered, "first_mql_on": entered, "mql_count": 1, "cause": "activity"} | fields))
-
-
-def step(previous, evaluation, sales=None, *, model=SCORE_60, day=DAY, change=None, **digests):
-    plain = {"run_digest": "run", "fact_hash": "facts", "timeline_digest": "timeline"}
-    return advance(model, previous, evaluation, sales, day, change=change or Change(), **(plain | digests))
-
-
-def status_of(*args, **kwargs):
-    return step(*args, **kwargs)[0].status
 
 
 # ---- the rows
@@ -141,6 +64,43 @@ def test_row_4_was_mql_stays_mql_unless_below_its_bound_or_recycled_anew(previou
     assert now.status == expected, remark
 
 
+DEMO_30D = model({"score": 60}, mql={"instant": {"demo": {"grade": "C or better", "lasts": "30d"}}})
+
+
+@pytest.mark.parametrize(
+    ("previous", "sales", "demo", "expected", "remark"),
+    [
+        (was_mql(), None, ago(30), "mql", "an instant rule holds"),
+        (was_mql(), None, ago(31), "prospect", "no longer"),
+        (was_mql(sales="recycled", sales_at=at(DAY)), said("recycled"), DAY, "recycled", "asked before sales' word"),
+        (was_mql(sales="recycled", sales_at=at(ago(5))), said("recycled", ago(5)), DAY, "mql", "asked after it"),
+        (was_mql(sales="recycled", sales_at=at(ago(5))), said("recycled", ago(5)), ago(6), "recycled", "only before"),
+    ],
+)
+def test_row_4_an_mql_stays_while_an_instant_rule_holds(previous, sales, demo, expected, remark):
+    evaluation = person(grade="C", newest=at(DAY), asked={"demo": at(demo)})
+    assert status_of(previous, evaluation, sales, model=DEMO_30D) == expected, remark
+
+
+def test_row_4_an_mql_kept_by_an_instant_rule_keeps_its_dates():
+    now, transition = step(was_mql(), person(grade="C", asked={"demo": at(DAY)}), model=DEMO_30D)
+    assert (now, transition) == (was_mql(), None)
+
+
+@pytest.mark.parametrize("status", sorted(set(STATUSES) - {"mql"}))
+@pytest.mark.parametrize(("demo", "enters"), [(ago(30), True), (ago(31), False)])
+def test_row_5_an_instant_rule_holds_mql_since_the_score_day(status, demo, enters):
+    now, _ = step(was(status), person(grade="C", asked={"demo": at(demo)}), model=DEMO_30D)
+    assert (now.status == "mql") == enters
+    assert now.mql_since == (DAY if enters else None)
+
+
+def test_row_3_comes_before_an_instant_rule():
+    """What is older than the recycle does not bring the lead back at once."""
+    evaluation = person(grade="C", newest=at(ago(2)), asked={"demo": at(ago(2))})
+    assert status_of(was("accepted"), evaluation, said("recycled", ago(1)), model=DEMO_30D) == "recycled"
+
+
 def test_row_4_keeps_mql_since():
     now, transition = step(was_mql(), person(score=50))
     assert transition is None
@@ -172,106 +132,6 @@ def test_row_6_recycled_if_sales_said_so_prospect_by_activity_or_furthest_else_s
     previous, newest, sales, expected, remark
 ):
     assert status_of(previous, person(newest=newest), sales) == expected, remark
-
-
-# ---- the definition
-
-
-@pytest.mark.parametrize(
-    ("needs", "enough", "short"),
-    [
-        ({"score": 60}, {"score": 60}, {"score": 59}),
-        ({"fit": 60}, {"fit": 60}, {"fit": 59}),
-        ({"engagement": 60}, {"engagement": 60}, {"engagement": 59}),
-        ({"grade": "B or better"}, {"grade": "B"}, {"grade": "C"}),
-        ({"grade": "B or better"}, {"grade": "A"}, {"grade": "F"}),
-        ({"facts": ["company", "phone"]}, {"known": ("phone", "company", "title")}, {"known": ("company",)}),
-        ({"score": 60, "fit": 50}, {"score": 60, "fit": 50}, {"score": 60, "fit": 49}),  # all of them
-        ({"score": 60, "grade": "C or better"}, {"score": 60, "grade": "C"}, {"score": 60, "grade": "D"}),
-        ({"score": 60, "facts": ["company"]}, {"score": 60, "known": ("company",)}, {"score": 60}),
-    ],
-)
-def test_definition_is_minimums_on_score_fit_engagement_grade_and_facts_that_must_be_known(needs, enough, short):
-    assert status_of(None, person(**enough), model=model(needs)) == "mql"
-    assert status_of(None, person(**short), model=model(needs)) == "suspect"
-
-
-@pytest.mark.parametrize(
-    ("needs", "stays", "leaves"),
-    [
-        # "score, fit and engagement 10 lower by default"
-        ({"score": 60}, {"score": 50}, {"score": 49}),
-        ({"fit": 60}, {"fit": 50}, {"fit": 49}),
-        ({"engagement": 60}, {"engagement": 50}, {"engagement": 49}),
-        # "a grade its band's lower bound in fit 10 lower"
-        ({"grade": "B or better"}, {"grade": "C", "fit": 40}, {"grade": "C", "fit": 39}),
-        ({"grade": "A or better"}, {"grade": "B", "fit": 65}, {"grade": "B", "fit": 64}),
-        # "facts and rules bind on entry only"
-        ({"score": 60, "facts": ["company"]}, {"score": 60}, {"score": 49, "known": ("company",)}),
-        # "no minimum is below its leave_below": one is enough to leave
-        ({"score": 60, "fit": 60}, {"score": 50, "fit": 50}, {"score": 100, "fit": 49}),
-        # "a definition without minimums: it still holds"
-        ({"facts": ["company"]}, {"known": ("company",)}, {"score": 100}),
-    ],
-)
-def test_an_mql_leaves_when_a_value_is_under_its_bound(needs, stays, leaves):
-    assert status_of(was_mql(), person(**stays), model=model(needs)) == "mql"
-    assert status_of(was_mql(), person(**leaves), model=model(needs)) == "prospect"
-
-
-def test_the_bands_of_the_model_decide_when_a_grade_leaves():
-    strict = model({"grade": "B or better"}, grades={"A": 90, "B": 70, "C": 30})
-    assert status_of(was_mql(), person(grade="C", fit=60), model=strict) == "mql"
-    assert status_of(was_mql(), person(grade="C", fit=59), model=strict) == "prospect"
-
-
-def test_d_or_better_is_never_left():
-    assert status_of(was_mql(), person(grade="D", fit=0), model=model({"grade": "D or better"})) == "mql"
-
-
-def test_no_needs_nobody_qualifies_and_no_mql_stays():
-    best = person(score=100, fit=100, engagement=100, grade="A", known=("company",))
-    assert status_of(None, best, model=NO_NEEDS) == "suspect"
-    assert status_of(was_mql(), best, model=NO_NEEDS) == "prospect"
-
-
-# ---- lost for a time
-
-
-@pytest.mark.parametrize(
-    ("age", "newest", "expected"),
-    [
-        (0, None, "lost"),
-        (180, 10, "lost"),  # "lost_for: 180d through age 180", whatever is new
-        (181, None, "recycled"),  # "then reads as recycled"
-        (181, 181, "recycled"),  # "at the same sales_at": not later
-        (181, 10, "mql"),  # and something new counts from there
-    ],
-)
-def test_lost_rules_for_180_days_then_reads_as_recycled_at_the_same_sales_at(age, newest, expected):
-    lost = said("lost", DAY - timedelta(days=age))
-    evaluation = person(score=60, newest=None if newest is None else at(DAY - timedelta(days=newest)))
-    now, _ = step(was("lost", sales="lost", sales_at=lost.at), evaluation, lost)
-    assert now.status == expected
-    assert (now.sales, now.sales_at) == ("lost", lost.at)  # "raw: lost, not what it lapses to"
-
-
-@pytest.mark.parametrize("word", ["won", "accepted", "qualifying"])
-def test_no_other_word_lapses(word):
-    assert status_of(was(word), person(score=100), said(word, DAY - timedelta(days=2_000))) == word
-
-
-def test_a_loss_that_lapses_is_no_new_word_of_sales():
-    lost = said("lost", DAY - timedelta(days=181))
-    transition = step(was("lost", sales="lost", sales_at=lost.at), person(), lost)[1]
-    assert (transition.to, transition.cause) == ("recycled", "decay")
-
-
-def test_an_mql_after_a_lapsed_loss_stays_by_row_4():
-    lost = said("lost", DAY - timedelta(days=200))
-    first, entry = step(was("lost", sales="lost", sales_at=lost.at), person(score=60, newest=at(DAY)), lost)
-    later, transition = step(first, person(score=50, newest=at(DAY)), lost, day=DAY + timedelta(days=1))
-    assert (entry.to, later.status, transition) == ("mql", "mql", None)
 
 
 # ---- what the journey keeps
@@ -365,6 +225,7 @@ def test_a_journey_survives_its_flat_form():
         (False, {}, {"activities": 3}, "activity", "created since, with an activity"),
         (False, {}, {"sales": "won"}, "facts", "created since, without one"),
         (True, {"first_pull": True}, {}, "decay", "first is for who was never evaluated"),
+        (True, {"fresh": frozenset({1})}, {"run_digest": "new"}, "model", "new, but of no instant rule"),
         (True, {}, {"run_digest": "new", "sales": "won"}, "model", "run digest differs, before sales' word"),
         (True, {"maps_changed": True}, {"fact_hash": "new"}, "model", "read maps differ"),
         (True, {}, {"sales": "won", "fact_hash": "new"}, "sales", "before facts"),
@@ -383,6 +244,42 @@ def test_the_cause_of_a_status_change_is_the_first_that_holds(previous, change, 
     )
     assert transition.cause == cause, remark
     assert now.cause == cause
+
+
+JUST = at(ago(1))
+
+
+@pytest.mark.parametrize(
+    ("previous", "change", "demo", "cause", "remark"),
+    [
+        (was("prospect"), {"fresh": frozenset({JUST})}, JUST, "activity", "before a model that differs"),
+        (None, {"fresh": frozenset({JUST})}, JUST, "activity", "never evaluated"),
+        (None, {"fresh": frozenset({JUST}), "first_pull": True}, JUST, "first", "the first complete pull before all"),
+        (was("prospect"), {"fresh": frozenset({JUST}), "restored": True}, JUST, "backfill", "a restored store too"),
+        (was("prospect"), {"fresh": frozenset({JUST + 1})}, JUST, "model", "something else is new"),
+        (was("prospect"), {}, JUST, "model", "nothing is new: the rule has just become instant"),
+        (was("prospect"), {"fresh": frozenset({at(ago(40))})}, at(ago(40)), "model", "new, but holds no longer"),
+    ],
+)
+def test_an_instant_rule_that_holds_through_a_new_activity_is_cause_activity(previous, change, demo, cause, remark):
+    evaluation = person(score=60, grade="C", asked={"demo": demo})
+    now, transition = step(previous, evaluation, model=DEMO_30D, change=Change(**change), run_digest="new")
+    assert (now.status, transition.cause) == ("mql", cause), remark
+
+
+def test_a_demo_of_one_whose_grade_does_not_suffice_is_no_cause():
+    evaluation = person(score=60, grade="D", asked={"demo": JUST})
+    change = Change(fresh=frozenset({JUST}))
+    assert step(was("prospect"), evaluation, model=DEMO_30D, change=change, fact_hash="new")[1].cause == "facts"
+
+
+def test_a_demo_after_sales_recycled_is_a_new_entry_with_cause_activity():
+    """An MQL handed back and asking again enters anew."""
+    evaluation = person(grade="C", newest=JUST, asked={"demo": JUST})
+    word, change = said("recycled", ago(2)), Change(fresh=frozenset({JUST}))
+    now, transition = step(was_mql(), evaluation, word, model=DEMO_30D, change=change)
+    assert transition == Transition(on=DAY, from_="mql", to="mql", cause="activity")
+    assert (now.since, now.mql_since, now.mql_count) == (DAY, DAY, 2)
 
 
 def test_sales_word_said_again_later_is_a_change_of_word():
@@ -477,13 +374,24 @@ def situations(draw):
         grade="A" if fit >= 75 else "B" if fit >= 50 else "C" if fit >= 25 else "D",
         disqualified_by=draw(st.sampled_from([None, None, "student"])),
         newest=draw(st.none() | st.integers(0, 3).map(lambda n: at(DAY) + n)),
+        met=draw(st.sets(st.sampled_from(["demo", "call", "target"]))),
+        asked=draw(st.dictionaries(st.sampled_from(["demo", "call"]), st.integers(0, 3).map(lambda n: at(DAY) + n))),
     )
     word = draw(st.none() | st.builds(said, st.sampled_from(WORDS), offset=st.integers(0, 3)))
     return evaluation, word
 
 
 models = st.sampled_from(
-    [SCORE_60, NO_NEEDS, model({"score": 20, "grade": "B or better"}), model({"facts": ["phone"]})]
+    [
+        SCORE_60,
+        NO_NEEDS,
+        DEMO_30D,
+        model({"score": 20, "grade": "B or better"}),
+        model({"facts": ["phone"]}),
+        model({"rules": {"any": 2, "of": ["demo", "call", "target"]}}),
+        model({"score": 60, "fit": 50}, mql={"leave_below": {"score": "never", "fit": 45}, "lost_for": "ever"}),
+        model({"grade": "B or better"}, mql={"leave_below": "never", "instant": {"call": {}}, "lost_for": "1d"}),
+    ]
 )
 
 
@@ -502,6 +410,14 @@ def test_recycled_is_not_mql_before_something_new(previous, situation, model):
     newest = evaluation.newest_positive_at
     if word is not None and word.word == "recycled" and (newest is None or newest <= word.at):
         assert status in {"recycled", "disqualified"}
+
+
+@given(journeys(), situations())
+def test_leave_below_never_keeps_an_mql_until_sales_decides(previous, situation):
+    evaluation, _ = situation
+    stays = model({"score": 60}, mql={"leave_below": "never"})
+    status = status_of(replace(previous, status="mql"), evaluation, model=stays)
+    assert status == ("mql" if evaluation.disqualified_by is None else "disqualified")
 
 
 @given(st.none() | journeys(), situations(), models)

@@ -7,7 +7,8 @@ import pytest
 
 from scoring.compile import Touchpoint, compile_model
 from scoring.fact_values import day_number
-from scoring.kernel import NEVER, Batch, calendar_bin, score_people
+from scoring.kernel import NEVER, Batch, score_people
+from scoring.limits import calendar_bin
 from scoring.model import ScoringModel
 from scoring.tables import Tables
 
@@ -293,3 +294,106 @@ def test_calendar_bins_are_those_of_the_calendar(per):
     }
     bins = calendar_bin(np.array([day_number(on) for on in days]), per).tolist()
     assert len(set(zip(bins, map(names[per], days), strict=True))) == len(set(bins)) == len(set(map(names[per], days)))
+
+
+def test_of_a_group_the_first_rule_that_matches_counts():
+    rules = {"demo": FORM | {"where": {"form": "demo"}, "limit": "1 per ever"}, "form": FORM | {"points": 1}}
+    twice = [(TODAY, 1), (TODAY, 1)]
+    assert score(model(rules), *twice).engagement == 22
+    first = score(model(rules, {"match": "first"}), *twice)
+    assert (first.engagement, [one.rule.id for one in first.rules]) == (20, ["demo"])  # its limit does not fall through
+    gone = model({"demo": rules["demo"] | {"until": "2026-03-09"}, "form": rules["form"]}, {"match": "first"})
+    assert score(gone, *twice).engagement == 0  # nor do its dates
+
+
+def test_another_group_takes_what_the_first_match_took():
+    raw = {"web": {"label": "W", "match": "first", "rules": {"a": FORM | {"label": "A"}}}}
+    raw["all"] = {"label": "O", "rules": {"b": FORM | {"label": "B", "points": 1}}}
+    assert score(model({"x": FORM}, engagement=raw), (TODAY, 1)).engagement == 21
+
+
+@pytest.mark.parametrize(("on", "points"), [(1, 0), (2, 20), (5, 20), (6, 0)])
+def test_an_offer_counts_from_its_first_to_its_last_day(on, points):
+    offer = model({"demo": FORM | {"from": date(2026, 3, 2), "until": "2026-03-05"}})
+    assert score(offer, (date(2026, 3, on), 1)).engagement == points
+
+
+def test_what_is_outside_its_dates_uses_up_no_limit():
+    offer = model({"demo": FORM | {"until": "2026-03-05", "limit": "1 per month"}})
+    assert score(offer, (date(2026, 3, 4), 1), (date(2026, 3, 8), 1)).engagement == 20
+
+
+@pytest.mark.parametrize(
+    ("points", "met"), [(0.5, True), (0.499999, False), (-0.5, True), (-0.499999, False), (60, True)]
+)
+def test_a_rule_is_met_by_half_a_point_in_size_before_caps(points, met):
+    found = score(model({"demo": FORM | {"points": points}}, {"cap": 60, "floor": 0}), (TODAY, 1))
+    assert found.met == ({"demo"} if met else set())
+
+
+def test_a_rule_is_met_with_its_limit_and_its_decay():
+    fading = model({"demo": FORM | {"points": 10, "decay": "month", "limit": "1 per ever"}})
+    old = date(2026, 2, 9)  # age 29: a third of a point is left of each
+    assert score(fading, (old, 1), (old, 1)).met == set()
+
+
+def test_an_adjustment_is_met_when_its_condition_holds_even_without_points():
+    adjust = {"big": {"if": {"size": {"above": 10}}, "points": 0, "label": "Big"}}
+    adjust["small"] = {"if": {"size": {"below": 10}}, "points": 5, "label": "Small"}
+    fit = {"size": {"weight": 100, "percent": {"1+": 100}}, "adjust": adjust}
+    assert score(model({"demo": FORM}, fit=fit), facts={"size": 80}).met == {"big"}
+
+
+def test_an_instant_rule_gives_the_newest_activity_it_counts():
+    rules = {
+        "demo": FORM | {"until": "2026-03-08", "decay": "month"},
+        "mail": MAIL,
+        "jobs": {"activity": "jobs", "points": 1},
+    }
+    instant = model(rules, mql={"instant": {"demo": {}, "jobs": {"lasts": "3d"}}})
+    found = score(instant, (date(2025, 1, 1), 1), (date(2026, 3, 7), 1), (TODAY, 1), (TODAY, 2))
+    assert found.instants == {"demo": day_number(date(2026, 3, 7)) * DAY_US + DAY_US // 2, "jobs": None}
+    faded = score(instant, (date(2025, 1, 1), 1))
+    assert faded.instants["demo"] == day_number(date(2025, 1, 1)) * DAY_US + DAY_US // 2  # whatever it has left
+
+
+@pytest.mark.parametrize(
+    ("activities", "interest"),
+    [
+        ([], ""),
+        ([(TODAY, 1)], "prices"),
+        ([(TODAY, 1), (TODAY, 2), (TODAY, 2)], "prices"),  # 20 each, and prices are written first
+        ([(TODAY, 1), (TODAY, 2), (TODAY, 2), (TODAY, 3)], "analytics"),  # two rules add up
+        ([(TODAY, 4)], ""),  # less than nothing is no interest
+    ],
+)
+def test_the_interest_is_that_with_most_points(activities, interest):
+    rules = {
+        "demo": FORM | {"interest": "prices"},
+        "may": MAIL | {"points": 10, "where": {"mail": "may"}, "interest": "analytics"},
+        "june": MAIL | {"points": 10, "where": {"mail": "june"}, "interest": "analytics"},
+        "jobs": {"activity": "jobs", "points": -1, "interest": "jobs"},
+        "none": {"activity": "jobs", "points": 50},
+    }
+    assert score(model(rules, {"cap": 60}), *activities).interest == interest
+
+
+@pytest.mark.parametrize(
+    ("fit", "grade"),
+    [
+        (100, "A+"), (92, "A+"), (91, "A"), (84, "A"), (83, "A-"), (75, "A-"),
+        (74, "B+"), (67, "B+"), (66, "B"), (59, "B"), (58, "B-"), (50, "B-"),
+        (49, "C+"), (25, "C-"), (24, "D+"), (17, "D+"), (16, "D"), (9, "D"), (8, "D-"), (0, "D-"),
+    ],
+)  # fmt: skip
+def test_thirds_split_each_band_in_three(fit, grade):
+    keys = {"fit": {"size": {"weight": 100, "percent": {"1+": fit}}}, "thirds": True}
+    found = score(model({"demo": FORM}, **keys), (TODAY, 1), facts={"size": 5})
+    assert (found.grade, found.tier, found.level) == (grade, f"{grade[0]}4", 4)
+
+
+def test_thirds_of_a_band_of_one_number_are_its_best_and_f_has_none():
+    keys = {"grades": {"A": 100, "B": 99, "C": 1}, "thirds": True}
+    assert score(model({"demo": FORM}, **keys), facts={"size": 80}).grade == "A+"
+    lost = model({"demo": FORM}, **keys, disqualify={"out": {"if": {"size": 80}, "label": "Out"}})
+    assert score(lost, facts={"size": 80}).grade == "F"

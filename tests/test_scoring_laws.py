@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 
 from scoring.compile import Touchpoint, compile_model
 from scoring.digests import model_digest
-from scoring.kernel import Batch, score_people
+from scoring.kernel import NEVER, Batch, score_people
 from scoring.model import ScoringModel
 from scoring.tables import Tables
 from tests import scoring_oracle
 
 START = date(1970, 1, 1)
 DAY = 20_000  # the score day, a date in 2024
+TODAY = START + timedelta(days=DAY)
 DAY_US = 86_400_000_000
 LISTS = {"targets": frozenset({"software", "acme.example"}), "none": frozenset()}
-KINDS = ("form", "mail", "visit")
+KINDS = ("form", "email_clicked", "email_delivered", "email_sent")
 TEXTS = ("Software", "software ", "Retail", "demo request", "Acme.example", "Straße", " ")
 ONE_KIND = (
     {"Software": 80, "retail": 35, "other": 10},
@@ -101,20 +102,44 @@ limits = st.builds(
 )
 
 
+ends = st.integers(0, 20).map(lambda days: TODAY + timedelta(days=days))
+silences = st.builds(
+    lambda after, take, more, every, ignore: {
+        "after": after,
+        "take": take,
+        "every": every,
+        "at_most": take + more,
+        "ignore": ignore,
+    },
+    spans,
+    st.integers(1, 20),
+    st.integers(0, 30),
+    st.integers(1, 20).map("{}d".format),
+    st.lists(st.sampled_from(KINDS), unique=True, max_size=2),
+)
+seconds = st.integers(1, 5).map("{}s".format)
+bots = st.fixed_dictionaries({"clicks_closer_than": seconds}, optional={"after_delivery": seconds}) | st.builds(
+    lambda span: {"after_delivery": span}, seconds
+)
+
+
 def optional(draw, **keys):
     return {key: draw(strategy) for key, strategy in keys.items() if draw(st.booleans())}
 
 
 @st.composite
-def models(draw, points=percent_points):
-    """The YAML of a model."""
+def models(draw, points=percent_points, patterns=("at_least", "at_most")):
+    """The YAML of a model; ``patterns`` are the bounds of its patterns, and without them it has no bots either."""
     named = draw(st.dictionaries(st.sampled_from(["slow", "fast", "once"]), decays(), min_size=1))
     rule_ids = iter(string.ascii_lowercase)
     engagement = {}
     for group in draw(st.lists(st.sampled_from(["web", "mail", "talk"]), min_size=1, unique=True)):
         rules = {}
+        match = draw(st.sampled_from(["all", "all", "first"]))
         for _ in range(draw(st.integers(1, 3))):
             keys = optional(draw, where=attribute_conditions, decay=st.sampled_from(sorted(named)), limit=limits)
+            keys |= optional(draw, interest=st.sampled_from(["a", "b"]))
+            keys |= optional(draw, **{"from": nearby.filter(lambda on: on < TODAY), "until": ends})
             rules[next(rule_ids)] = {
                 "activity": draw(st.sampled_from(KINDS)),
                 "points": draw(points),
@@ -126,7 +151,8 @@ def models(draw, points=percent_points):
         bounds = optional(
             draw, cap=more.map(lambda micro, most=most: round(most + micro / 1_000_000, 6)), floor=st.integers(-50, 0)
         )
-        engagement[group] = {"label": "G", "rules": rules, **bounds}
+        match = {"match": match} if match == "first" and not hides_a_rule(rules) else {}
+        engagement[group] = {"label": "G", "rules": rules, **match, **bounds}
     facts = draw(st.lists(st.sampled_from(["text", "number", "flag", "day"]), min_size=1, unique=True))
     cuts = sorted(draw(st.lists(st.integers(0, 100), min_size=len(facts) - 1, max_size=len(facts) - 1)))
     fit = {
@@ -148,19 +174,72 @@ def models(draw, points=percent_points):
             f"lost_{i}": {"if": condition, "label": "D"}
             for i, condition in enumerate(draw(st.lists(fact_conditions, max_size=2)))
         },
+        "patterns": {
+            f"pattern_{i}": {"all": lines, "points": draw(points), "label": "P"}
+            for i, lines in enumerate(
+                draw(st.lists(pattern_lines(engagement, patterns), max_size=3)) if patterns else []
+            )
+        },
+        "mql": optional(
+            draw,
+            recycle=st.integers(0, 100).map(lambda most: {"keep_at_most": most}),
+            instant=st.lists(st.sampled_from(ids_of(engagement)), unique=True).map(
+                lambda ids: {id_: {} for id_ in ids}
+            ),
+        ),
         **optional(
-            draw, grades=descending.map(lambda bounds: dict(zip("ABC", bounds, strict=True))), levels=descending
+            draw,
+            grades=descending.map(lambda bounds: dict(zip("ABC", bounds, strict=True))),
+            levels=descending,
+            thirds=st.just(True),
+            silence=silences,
+            **({"bots": bots} if patterns else {}),
         ),
     }
+
+
+def ids_of(engagement):
+    return [name for group in engagement.values() for name in group["rules"]]
+
+
+def hides_a_rule(rules):
+    """Whether a rule would be refused in a group where the first match counts."""
+    seen = []
+    for rule in rules.values():
+        if any(kind == rule["activity"] and where in (None, rule.get("where")) for kind, where in seen):
+            return True
+        seen.append((rule["activity"], rule.get("where")))
+    return False
+
+
+def pattern_lines(engagement, bounds):
+    bound = st.builds(lambda name, count: {name: count}, st.sampled_from(bounds), st.integers(1, 3))
+    none = {"at_most": 0}
+    bound = bound | st.just(none) if "at_most" in bounds else bound
+    kind = st.sampled_from(KINDS).map(lambda name: {"activity": name})
+    rule = st.sampled_from(ids_of(engagement)).map(lambda name: {"rule": name})
+    more = st.fixed_dictionaries(
+        {},
+        optional={
+            "where": attribute_conditions,
+            "within": st.integers(1, 40).map("{}d".format),
+            "distinct": st.sampled_from([True, "mail", "form"]),
+        },
+    )
+    line = st.builds(lambda *parts: {k: v for part in parts for k, v in part.items()}, bound, kind | rule, more)
+    return st.lists(line, min_size=1, max_size=3)
 
 
 attribute = st.tuples(st.sampled_from(["F1", "2", "", "Straße"]), st.sampled_from(TEXTS))
 touchpoint_lists = st.lists(
     st.builds(
-        lambda number, kind, attributes: Touchpoint(number=number, kind=kind, attributes=attributes),
+        lambda number, kind, attributes, exact: Touchpoint(
+            number=number, kind=kind, attributes=attributes, exact=exact
+        ),
         st.integers(0, 12),
         st.sampled_from(KINDS),
         st.dictionaries(st.sampled_from(["form", "mail"]), attribute),
+        st.sampled_from([True, True, True, False]),
     ),
     max_size=8,
     unique_by=lambda touchpoint: touchpoint.number,
@@ -188,7 +267,7 @@ def timelines(draw, latest=-3):
                 activity,
                 st.integers(0, 12),
                 st.integers(latest, 130),
-                st.sampled_from([0, 1, 40_000, 86_399]),
+                st.sampled_from([0, 1, 2, 4, 40_000, 40_003, 86_399]),
                 st.just(draw(st.sampled_from([-8, 0, 2]))),
             ),
             max_size=25,
@@ -210,16 +289,16 @@ class World:
         return compile_model(self.model, self.touchpoints, Tables(lists=LISTS))
 
 
-def worlds(points=percent_points, latest=-3):
+def worlds(points=percent_points, latest=-3, patterns=("at_least", "at_most")):
     return st.builds(
         lambda raw, touchpoints, people: World(raw=raw, touchpoints=touchpoints, people=people),
-        models(points),
+        models(points, patterns),
         touchpoint_lists,
         st.lists(st.tuples(fact_sets, timelines(latest)), max_size=5),
     )
 
 
-def batch(people):
+def batch(people, recycled=None):
     rows = [one for _, activities in people for one in activities]
     return Batch(
         facts=[facts for facts, _ in people],
@@ -227,11 +306,12 @@ def batch(people):
         at=np.array([row[0] for row in rows], dtype=np.int64),
         day=np.array([row[1] for row in rows], dtype=np.int64),
         touchpoint=np.array([row[2] for row in rows], dtype=np.uint32),
+        recycled_at=None if recycled is None else np.array(recycled[: len(people)], dtype=np.int64),
     )
 
 
-def evaluations(compiled, people, day=DAY, oldest_day=None):
-    scores = score_people(compiled, batch(people), day, oldest_day=oldest_day)
+def evaluations(compiled, people, day=DAY, oldest_day=None, recycled=None):
+    scores = score_people(compiled, batch(people, recycled), day, oldest_day=oldest_day)
     return [scores.person(i) for i in range(len(people))]
 
 
@@ -239,24 +319,30 @@ def flat(evaluation):
     """An evaluation in the oracle's shape."""
     names = ("score", "fit", "engagement", "fit_micro", "engagement_micro", "grade", "level", "tier")
     names += ("disqualified_by", "newest_positive_at", "activity_count", "known_facts")
+    names += ("met", "instants", "interest", "silence_micro", "silent_since", "recycle_micro")
     return {name: getattr(evaluation, name) for name in names} | {
+        "patterns": {one.id: one.points for one in evaluation.patterns},
         "groups": {result.group.id: result.points for result in evaluation.groups},
         "rules": {one.rule.id: (one.points, one.count, one.newest) for one in evaluation.rules},
     }
 
 
-def expected(world, facts, activities, day=DAY, oldest_day=None):
-    found = scoring_oracle.score(world.model, world.touchpoints, LISTS, facts, activities, day, oldest_day)
+def expected(world, facts, activities, day=DAY, oldest_day=None, recycled_at=NEVER):
+    found = scoring_oracle.score(world.model, world.touchpoints, LISTS, facts, activities, day, oldest_day, recycled_at)
     parts = found.pop("fit_parts")
     return found, {name: points for name, points in parts.items() if points}
 
 
+moments = st.builds(lambda days, second: (DAY - days) * DAY_US + second * 1_000_000, st.integers(-2, 130), st.just(1))
+recycles = st.lists(st.just(NEVER) | moments, min_size=5, max_size=5)
+
+
 @settings(deadline=None, max_examples=200)
-@given(worlds(), st.none() | st.integers(DAY - 100, DAY))
-def test_the_kernel_gives_what_the_oracle_gives(world, oldest_day):
-    results = evaluations(world.compiled(), world.people, oldest_day=oldest_day)
-    for (facts, activities), evaluation in zip(world.people, results, strict=True):
-        whole, parts = expected(world, facts, activities, oldest_day=oldest_day)
+@given(worlds(), st.none() | st.integers(DAY - 100, DAY), recycles)
+def test_the_kernel_gives_what_the_oracle_gives(world, oldest_day, recycled):
+    results = evaluations(world.compiled(), world.people, oldest_day=oldest_day, recycled=recycled)
+    for (facts, activities), recycled_at, evaluation in zip(world.people, recycled, results, strict=False):
+        whole, parts = expected(world, facts, activities, oldest_day=oldest_day, recycled_at=recycled_at)
         assert flat(evaluation) == whole
         assert {one.id: one.points for one in evaluation.fit_results if one.points} == parts
 
@@ -301,15 +387,15 @@ gains = st.integers(0, 60_000_000).map(lambda micro: micro / 1_000_000)
 
 
 @settings(deadline=None, max_examples=50)
-@given(worlds(points=gains, latest=1), st.integers(0, 60))
-def test_without_negative_rules_engagement_never_rises_from_day_to_day(world, days):
+@given(worlds(points=gains, latest=1, patterns=["at_least"]), st.integers(0, 60))
+def test_without_negative_rules_and_at_most_engagement_never_rises_from_day_to_day(world, days):
     today = evaluations(world.compiled(), world.people, day=DAY + days)
     tomorrow = evaluations(world.compiled(), world.people, day=DAY + days + 1)
     assert all(after.engagement_micro <= before.engagement_micro for before, after in zip(today, tomorrow, strict=True))
 
 
 @settings(deadline=None, max_examples=50)
-@given(worlds(points=gains), timelines())
+@given(worlds(points=gains, patterns=()), timelines())
 def test_without_negative_rules_more_activities_never_lower_engagement(world, more):
     richer = [(facts, activities + more) for facts, activities in world.people]
     before, after = evaluations(world.compiled(), world.people), evaluations(world.compiled(), richer)
@@ -317,11 +403,11 @@ def test_without_negative_rules_more_activities_never_lower_engagement(world, mo
 
 
 @settings(deadline=None, max_examples=50)
-@given(worlds(), timelines())
+@given(worlds(patterns=()), timelines())
 def test_more_activities_that_match_positive_rules_only_never_lower_engagement(world, more):
     compiled = world.compiled()
-    loss = np.array([rule.points < 0 for rule in compiled.rules])[compiled.entry_rule]
-    losing = set(np.repeat(compiled.numbers, np.diff(compiled.starts))[loss].tolist())
+    loss = np.array([rule.points < 0 for rule in compiled.rules])[compiled.entries.owner]
+    losing = set(np.repeat(compiled.entries.numbers, np.diff(compiled.entries.starts))[loss].tolist())
     richer = [(facts, rows + [one for one in more if one[2] not in losing]) for facts, rows in world.people]
     before, after = evaluations(compiled, world.people), evaluations(compiled, richer)
     assert all(one.engagement_micro <= two.engagement_micro for one, two in zip(before, after, strict=True))

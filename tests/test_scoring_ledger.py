@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scoring.compile import Touchpoint, compile_model
 from scoring.fact_values import day_number
 from scoring.journey import Journey
-from scoring.kernel import Batch, score_people
+from scoring.kernel import NEVER, Batch, score_people
 from scoring.ledger import UNITS_PER_POINT, explain
 from scoring.model import ScoringModel
 from scoring.tables import Tables
@@ -61,8 +61,8 @@ RAW = {
 MODEL = ScoringModel.model_validate(RAW)
 
 
-def book(facts=None, activities=(), model=MODEL):
-    """The ledger and the evaluation of a person; activities are (kind, days ago)."""
+def book(facts=None, activities=(), model=MODEL, recycled=None):
+    """The ledger and the evaluation of a person; activities are (kind, days ago), ``recycled`` is days ago."""
     facts = facts or {}
     days = np.array([TODAY - ago for _, ago in activities], dtype=np.int64)
     batch = Batch(
@@ -71,6 +71,7 @@ def book(facts=None, activities=(), model=MODEL):
         at=days * US_PER_DAY,
         day=days,
         touchpoint=np.array([1 + KINDS.index(kind) for kind, _ in activities], dtype=np.uint32),
+        recycled_at=np.array([NEVER if recycled is None else (TODAY - recycled) * US_PER_DAY]),
     )
     compiled = compile_model(model, TOUCHPOINTS, Tables())
     evaluation = score_people(compiled, batch, TODAY).person(0)
@@ -177,6 +178,74 @@ def test_every_part_of_the_score_has_its_line(facts, activities, lines, score):
     assert sum(line.points for line in ledger.lines) == ledger.score == evaluation.score == score
 
 
+AFTER = ScoringModel.model_validate(
+    RAW
+    | {
+        "patterns": {
+            "keen": {"all": [{"at_least": 2, "rule": "demo", "within": "7d"}], "points": 20, "label": "Asked twice"},
+            "shy": {"all": [{"at_least": 1, "activity": "email_clicked"}], "points": -6, "label": "Only clicks"},
+        },
+        "silence": {"after": "30d", "take": 5, "every": "7d", "at_most": 30},
+        "mql": {"recycle": {"keep_at_most": 25}},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("activities", "recycled", "lines", "score"),
+    [
+        (
+            [("form_submitted", 6), ("form_submitted", 1)],
+            None,
+            [
+                ("engagement", "rule", "demo", "Asked for a demo", "48"),
+                ("engagement", "cap", "hand", "Raised a hand: at most 60.5", "-11.7"),
+                ("engagement", "pattern", "keen", "Asked twice", "12"),
+                ("score", "rounding", "rounding", "Rounding", "-0.3"),
+            ],
+            48,
+        ),
+        (
+            # a silence of 40 days has taken twice, and reaches over the bottom together with a pattern
+            [("email_clicked", 2), ("list_joined", 40)],
+            None,
+            [
+                ("engagement", "rule", "pricing", "Looked at prices", "30"),
+                ("engagement", "rule", "careers", "Read job offers", "-4.3474734"),
+                ("engagement", "pattern", "shy", "Only clicks", "-3.6"),
+                ("engagement", "silence", "silence", "Silent since 5 Oct", "-6"),
+                ("score", "rounding", "rounding", "Rounding", "-0.0525266"),
+            ],
+            16,
+        ),
+        (
+            # 400 days are another year; the clamp of what was reached stands before the limit and the silence
+            [("form_submitted", 400), ("form_submitted", 401), ("list_joined", 402)],
+            390,
+            [
+                ("engagement", "rule", "demo", "Asked for a demo", "48"),
+                ("engagement", "cap", "hand", "Raised a hand: at most 60.5", "-11.7"),
+                ("engagement", "rule", "pricing", "Looked at prices", "30"),
+                ("engagement", "clamp", "engagement", "Engagement: at most 100", "-6.3"),
+                ("engagement", "recycle", "recycle", "Handed back by sales: at most 25 from before", "-45"),
+                ("engagement", "silence", "silence", "Silent since 10 Oct 2025", "-18"),
+                ("engagement", "clamp", "engagement", "Engagement: at least 0", "3"),
+            ],
+            0,
+        ),
+    ],
+)
+def test_patterns_silence_and_the_limit_after_a_recycle_have_their_lines(activities, recycled, lines, score):
+    ledger, evaluation = book({}, activities, AFTER, recycled)
+    assert shown(ledger) == [*UNKNOWN, *lines]
+    assert sum(line.points for line in ledger.lines) == ledger.score == evaluation.score == score
+
+
+def test_silence_is_told_as_a_reason_by_its_date():
+    ledger, _ = book({}, [("list_joined", 40)], AFTER)
+    assert reasons(ledger, DAY) == "Looked at prices (5 Oct) +30; Silent since 5 Oct -6"
+
+
 def test_a_rule_has_its_count_and_newest_date_and_a_variable_its_value_and_percent():
     ledger, _ = book({"employees": 12}, [("form_submitted", 3), ("form_submitted", 1), ("list_joined", 9)])
     by_key = {line.key: line for line in ledger.lines}
@@ -264,8 +333,21 @@ def models(draw):
             },
             "engagement": groups,
             "disqualify": RAW["disqualify"],
+            "patterns": {
+                name: {"all": [line], "points": draw(points), "label": draw(LABELS)}
+                for name, line in LINES.items()
+                if draw(st.booleans())
+            },
+            **draw(st.sampled_from([{}, {"silence": {"after": "5d", "take": 4.5, "every": "3d", "at_most": 40}}])),
+            "mql": draw(st.sampled_from([{}, {"recycle": {"keep_at_most": 15}}])),
         }
     )
+
+
+LINES = {
+    "many": {"at_least": 2, "activity": "form_submitted", "within": "20d"},
+    "none": {"at_most": 0, "activity": "email_clicked"},
+}
 
 
 people = st.fixed_dictionaries(
@@ -279,27 +361,28 @@ people = st.fixed_dictionaries(
     },
 )
 timelines = st.lists(st.tuples(st.sampled_from(KINDS), st.integers(-3, 60)), max_size=12)
+recycles = st.none() | st.integers(-1, 40)
 
 
-@given(models(), people, timelines)
-def test_lines_add_up_exactly(model, facts, activities):
-    ledger, evaluation = book(facts, activities, model)
+@given(models(), people, timelines, recycles)
+def test_lines_add_up_exactly(model, facts, activities, recycled):
+    ledger, evaluation = book(facts, activities, model, recycled)
     assert sum(line.units for line in ledger.lines) == evaluation.score * UNITS_PER_POINT
     assert sum(line.points for line in ledger.lines) == evaluation.score
 
 
-@given(models(), people, timelines)
-def test_the_lines_of_a_part_add_up_to_its_share_of_the_score(model, facts, activities):
-    ledger, evaluation = book(facts, activities, model)
+@given(models(), people, timelines, recycles)
+def test_the_lines_of_a_part_add_up_to_its_share_of_the_score(model, facts, activities, recycled):
+    ledger, evaluation = book(facts, activities, model, recycled)
     fit = sum(line.units for line in ledger.lines if line.part == "fit")
     engagement = sum(line.units for line in ledger.lines if line.part == "engagement")
     assert fit == model.weights.fit * evaluation.fit_micro
     assert engagement == model.weights.engagement * evaluation.engagement_micro
 
 
-@given(models(), people, timelines)
-def test_only_bounds_and_rounding_that_do_something_have_a_line(model, facts, activities):
-    ledger, _ = book(facts, activities, model)
+@given(models(), people, timelines, recycles)
+def test_only_bounds_and_rounding_that_do_something_have_a_line(model, facts, activities, recycled):
+    ledger, _ = book(facts, activities, model, recycled)
     weights = {"fit": model.weights.fit, "engagement": model.weights.engagement, "score": 1}
     assert all(
         line.units != 0 or weights[line.part] == 0
@@ -309,18 +392,18 @@ def test_only_bounds_and_rounding_that_do_something_have_a_line(model, facts, ac
     assert all(abs(line.units) <= UNITS_PER_POINT // 2 for line in ledger.lines if line.kind == "rounding")
 
 
-@given(models(), people, timelines)
-def test_what_counts_of_the_reasons_adds_up_to_the_score_before_rounding(model, facts, activities):
-    ledger, evaluation = book(facts, activities, model)
+@given(models(), people, timelines, recycles)
+def test_what_counts_of_the_reasons_adds_up_to_the_score_before_rounding(model, facts, activities, recycled):
+    ledger, evaluation = book(facts, activities, model, recycled)
     effects = ledger.effects
     exact = model.weights.fit * evaluation.fit_micro + model.weights.engagement * evaluation.engagement_micro
     assert sum(effect for _, effect in effects) == exact
     assert all(0 <= effect <= line.units or line.units <= effect <= 0 for line, effect in effects)
 
 
-@given(models(), people, timelines, st.integers(0, 120))
-def test_reasons_fit_their_field_and_end_with_a_whole_word(model, facts, activities, length):
-    ledger, evaluation = book(facts, activities, model)
+@given(models(), people, timelines, recycles, st.integers(0, 120))
+def test_reasons_fit_their_field_and_end_with_a_whole_word(model, facts, activities, recycled, length):
+    ledger, evaluation = book(facts, activities, model, recycled)
     status = "disqualified" if evaluation.disqualified_by else "prospect"
     journey = Journey(status=status, since=DAY, cause="first")
     whole = reasons(ledger, DAY)

@@ -1,7 +1,7 @@
 """Reading a model: its shape, its bands, and every mistake at its place."""
 
 import copy
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -41,10 +41,14 @@ engagement:
         points: 40
         decay: hand_raise
         limit: 1 per quarter
+        from: 2026-01-01
+        until: 2026-06-30
+        interest: analytics
         label: Asked for a demo
       webinar: {activity: responded, where: {type: Webinar, level: 2}, points: 15, decay: content, label: Attended}
   mail:
     label: In our mails
+    match: first
     floor: -20
     rules:
       click: {activity: email_clicked, points: 3, decay: click, limit: 1 per day each mail, label: Clicked in a mail}
@@ -53,8 +57,19 @@ grades: {A: 80, B: 60, C: 40}
 levels: [70, 40, 20]
 disqualify:
   competitor: {if: {industry: Rival}, label: Competitor}
+patterns:
+  student:
+    all:
+      - {at_least: 4, activity: downloaded, where: {kind: paper}, within: 60d, distinct: true}
+      - {at_most: 0, activity: form_submitted, distinct: form}
+    points: -20
+    label: Reads everything
+silence: {after: 30d, take: 5, every: 7d, at_most: 30, ignore: [email_sent]}
+bots: {clicks_closer_than: 2s, after_delivery: 5s}
+thirds: true
 mql:
   needs: {score: 60, grade: B or better, facts: [company]}
+  recycle: {keep_at_most: 25}
 """
 RAW = yaml.safe_load(TEXT)
 
@@ -90,7 +105,33 @@ def test_a_model_has_typed_values_and_is_written_back_as_it_was():
 def test_a_model_is_read_the_same_in_strict_mode_with_tuples():
     raw = with_change(("levels",), (70, 40, 20))
     raw["mql"]["needs"]["facts"] = ("company",)
+    raw["patterns"]["student"]["all"] = tuple(raw["patterns"]["student"]["all"])
+    raw["silence"]["ignore"] = ("email_sent",)
     assert ScoringModel.model_validate(raw, strict=True) == ScoringModel.model_validate(RAW)
+
+
+@pytest.mark.parametrize(
+    "mql",
+    [
+        {"instant": {"demo": {"grade": "C or better", "lasts": "14d"}, "click": {}}, "lost_for": "ever"},
+        {"needs": {"rules": {"any": 2, "of": ["demo", "target", "click"]}}, "lost_for": "200d"},
+        {"needs": {"score": 60, "fit": 20}, "leave_below": {"score": 60, "fit": "never"}},
+        {"needs": {"grade": "B or better"}, "leave_below": {"grade": "B"}},
+        {"needs": {"grade": "B or better"}, "leave_below": {"grade": "never"}},
+        {"needs": {"facts": ["company"]}, "leave_below": "never"},
+        {"leave_below": "never"},
+    ],
+)
+def test_a_definition_is_written_back_as_it_was(mql):
+    raw = with_change(("mql",), mql)
+    model = ScoringModel.model_validate(raw)
+    assert model.written() == raw
+    assert ScoringModel.model_validate({**raw, "engagement": model.engagement, "mql": model.mql}) == model
+
+
+def test_a_bound_for_leaving_is_not_compared_with_a_minimum_that_is_wrong_itself():
+    raw = with_change(("mql",), {"needs": {"grade": "B"}, "leave_below": {"grade": "A"}})
+    assert [place for place, _ in mistakes(raw)] == [("mql", "needs", "grade")]
 
 
 def test_a_model_that_is_read_again_stays_as_it_is():
@@ -112,13 +153,14 @@ def test_a_model_knows_what_it_reads():
     read = model.facts_read()
     assert read - DERIVED == {"employees", "newsletter", "need_date", "domain", "since", "industry", "company"}
     assert read & DERIVED == {"seniority", "email_type"}
-    assert model.activities_read() == {"form_submitted", "responded", "email_clicked", "unsubscribed"}
+    assert model.activities_read() == {"form_submitted", "responded", "email_clicked", "unsubscribed", "downloaded"}
     assert {place: sorted(condition.lists()) for place, condition in model.conditions()} == {
         ("fit", "adjust", "private_mail", "if"): [],
         ("fit", "adjust", "target", "if"): ["targets"],
         ("disqualify", "competitor", "if"): [],
         ("engagement", "conversion", "rules", "demo", "where"): [],
         ("engagement", "conversion", "rules", "webinar", "where"): [],
+        ("patterns", "student", "all", 0, "where"): [],
     }
 
 
@@ -135,6 +177,15 @@ def test_the_shape_has_a_json_schema():
 
 DEMO = ("engagement", "conversion", "rules", "demo")
 TARGET = ("fit", "adjust", "target")
+OFFER = {"activity": "form_submitted", "points": 1, "label": "L"}
+TWICE = OFFER | {"where": {"form": "x"}}
+SILENCE = {"after": "30d", "take": 5, "every": "7d", "at_most": 30}
+PATTERN = {"all": [{"at_most": 0, "rule": "click"}], "points": -5, "label": "P"}
+LINE = ("patterns", "p", "all", 0)
+
+
+def line(**keys):
+    return {"p": PATTERN | {"all": [keys]}}
 
 
 @pytest.mark.parametrize(
@@ -224,10 +275,26 @@ TARGET = ("fit", "adjust", "target")
         ((*DEMO, "limit"), "3 per wek", (*DEMO, "limit"), "did you mean 'week'?"),
         ((*DEMO, "limit"), "0 per week", (*DEMO, "limit"), "the smallest limit is 1"),
         ((*DEMO, "limit"), 3, (*DEMO, "limit"), "write '3 per week'"),
-        ((*DEMO, "interest"), "analytics", (*DEMO, "interest"), "not permitted"),
+        ((*DEMO, "interest"), "", (*DEMO, "interest"), "at least 1"),
+        ((*DEMO, "from"), "2026-02-30", (*DEMO, "from"), "write year-month-day"),
+        ((*DEMO, "from"), datetime(2026, 1, 1, 8, tzinfo=UTC), (*DEMO, "from"), "write year-month-day"),
+        ((*DEMO, "until"), 20260101, (*DEMO, "until"), "write year-month-day"),
+        (DEMO, OFFER | {"from": "2026-03-02", "until": "2026-03-01"}, DEMO, "before from 2026-03-02, so nothing"),
         (("engagement", "conversion", "cap"), -1, ("engagement", "conversion", "cap"), "a cap is 0 or more"),
         (("engagement", "mail", "floor"), 1, ("engagement", "mail", "floor"), "a floor is 0 or less"),
-        (("engagement", "conversion", "match"), "first", ("engagement", "conversion", "match"), "not permitted"),
+        (("engagement", "conversion", "match"), "frist", ("engagement", "conversion", "match"), "'all' or 'first'"),
+        (
+            ("engagement", "mail"),
+            {"label": "M", "match": "first", "rules": {"all": OFFER, "one": OFFER | {"where": {"form": "x"}}}},
+            ("engagement", "mail", "rules", "one"),
+            "'all' comes first and takes all",
+        ),
+        (
+            ("engagement", "mail"),
+            {"label": "M", "match": "first", "rules": {"a": TWICE, "b": OFFER | {"activity": "x"}, "c": TWICE}},
+            ("engagement", "mail", "rules", "c"),
+            "'a' comes first and takes all",
+        ),
         (("engagement", "conversion", "rules"), {}, ("engagement", "conversion", "rules"), "at least 1"),
         (("engagement",), {}, ("engagement",), "at least 1"),
         (
@@ -255,8 +322,62 @@ TARGET = ("fit", "adjust", "target")
         (("mql", "needs", "grade"), "E or better", ("mql", "needs", "grade"), "write 'B or better'"),
         (("mql", "needs", "score"), 0, ("mql", "needs", "score"), "greater than or equal to 1"),
         (("mql", "needs", "facts"), [""], ("mql", "needs", "facts", 0), "at least 1"),
-        (("mql", "instant"), {}, ("mql", "instant"), "not permitted"),
-        (("silence",), {}, ("silence",), "not permitted"),
+        (("mql", "needs", "rules"), {"any": 0, "of": ["demo"]}, ("mql", "needs", "rules", "any"), "or equal to 1"),
+        (("mql", "needs", "rules"), {"any": 2, "of": ["demo"]}, ("mql", "needs", "rules"), "can never be met of 1"),
+        (("mql", "needs", "rules"), {"any": 1, "of": ["left", "left"]}, ("mql", "needs", "rules"), "named twice"),
+        (
+            ("mql", "needs", "rules"),
+            {"any": 1, "of": ["demo", "tarket"]},
+            ("mql", "needs", "rules", "of", 1),
+            "did you mean 'target'?",
+        ),
+        (("mql", "instant"), {"dem": {}}, ("mql", "instant", "dem"), "no rule 'dem'; an instant rule is"),
+        (("mql", "instant"), {"target": {}}, ("mql", "instant", "target"), "'target' stands in fit.adjust"),
+        (("mql", "instant"), {"demo": {"grade": "B"}}, ("mql", "instant", "demo", "grade"), "write 'B or better'"),
+        (("mql", "instant"), {"demo": {"lasts": "0d"}}, ("mql", "instant", "demo", "lasts"), "1d to 3650d"),
+        (("mql", "lost_for"), "6 months", ("mql", "lost_for"), "write whole days"),
+        (("mql", "leave_below"), "nevr", ("mql", "leave_below"), "write never, or bounds"),
+        (("mql", "leave_below"), 50, ("mql", "leave_below"), "valid dictionary"),
+        (("mql", "leave_below"), {"facts": "never"}, ("mql", "leave_below", "facts"), "not permitted"),
+        (("mql", "leave_below"), {"score": 0}, ("mql", "leave_below", "score"), "from 1 to 100, or never"),
+        (("mql", "leave_below"), {"score": 61}, ("mql", "leave_below", "score"), "who qualifies would leave at once"),
+        (("mql", "leave_below"), {"grade": "A"}, ("mql", "leave_below", "grade"), "who qualifies would leave at once"),
+        (("mql", "leave_below"), {"grade": "F"}, ("mql", "leave_below", "grade"), "a letter from A to D, or never"),
+        (("mql", "leave_below"), {"fit": 40}, ("mql", "leave_below", "fit"), "no minimum fit"),
+        (("silence",), SILENCE | {"take": -5}, ("silence", "take"), "not above 0"),
+        (("silence",), SILENCE | {"at_most": 4}, ("silence",), "take 5 never counts in full"),
+        (("silence",), SILENCE | {"every": "0d"}, ("silence", "every"), "1d to 3650d"),
+        (("silence",), SILENCE | {"ignored": ["x"]}, ("silence", "ignored"), "not permitted"),
+        (("bots",), {}, ("bots",), "nothing tells a bot here"),
+        (("bots",), {"clicks_closer_than": "0s"}, ("bots", "clicks_closer_than"), "write 1s to 3600s"),
+        (("bots",), {"after_delivery": "3601s"}, ("bots", "after_delivery"), "write 1s to 3600s"),
+        (("bots",), {"after_delivery": "2m"}, ("bots", "after_delivery"), "write 1s to 3600s"),
+        (("thirds",), "yes", ("thirds",), "valid boolean"),
+        (("mql", "recycle"), {"keep_at_most": 101}, ("mql", "recycle", "keep_at_most"), "or equal to 100"),
+        (("patterns",), {"p": PATTERN | {"all": []}}, ("patterns", "p", "all"), "at least one"),
+        (("patterns",), {"target": PATTERN}, ("patterns", "target"), "already used in fit.adjust"),
+        (("patterns",), {"demo": PATTERN}, ("patterns", "demo"), "already used in engagement.conversion"),
+        (("patterns",), line(activity="x"), LINE, "either at_least or at_most, such as at_least: 3; neither"),
+        (
+            ("patterns",),
+            line(activity="x", at_least=1, at_most=2),
+            LINE,
+            "either at_least or at_most, such as at_least: 3; both",
+        ),
+        (("patterns",), line(at_least=1), LINE, "either activity or rule, such as rule: demo; neither"),
+        (("patterns",), line(at_least=1, activity="x", rule="demo"), LINE, "such as rule: demo; both"),
+        (("patterns",), line(at_least=0, activity="x"), LINE, "write at_most: 0"),
+        (("patterns",), line(at_least=-1, activity="x"), (*LINE, "at_least"), "or equal to 0"),
+        (("patterns",), line(at_least=1, rule="dem"), (*LINE, "rule"), "no rule 'dem'; a pattern counts"),
+        (("patterns",), line(at_least=1, rule="target"), (*LINE, "rule"), "'target' stands in fit.adjust"),
+        (("patterns",), line(at_least=1, rule="demo", within="12h"), (*LINE, "within"), "write days such as '30d'"),
+        (("patterns",), line(at_least=1, rule="demo", distinct=False), (*LINE, "distinct"), "write true"),
+        (
+            ("patterns",),
+            line(at_least=1, activity="x", where={"form": {"past": "3d"}}),
+            (*LINE, "where", "form", "past"),
+            "cannot stand in `where`",
+        ),
     ],
 )
 def test_a_mistake_says_where_and_what_to_do(path, value, place, words):

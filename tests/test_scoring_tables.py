@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.tables import Tables, TitleTable, folded
+from scoring.tables import Tables, TitleTable, folded, title_words
 
 TITLES = TitleTable(
     seniority=(
@@ -41,6 +41,25 @@ def test_the_first_phrase_found_in_a_title_decides(title, seniority):
 @pytest.mark.parametrize(("title", "department"), [("Head of R&D", "engineering"), ("IT", "information_technology")])
 def test_phrases_may_hold_punctuation(title, department):
     assert TITLES.department_of(title) == department
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        *((f"Leiter{ending} IT", "leiter it") for ending in (":in", "*in", "/in", "/-in", "_in", "(in)", ":innen")),
+        ("LeiterIn", "leiterin"),
+        ("Beauftragte/r", "beauftragte"),
+        ("A/R Specialist", "a r specialist"),  # accounts receivable is no gender form
+        ("Leiter/Inhaber", "leiter inhaber"),
+        ("GESCHÄFTSFÜHRER", "geschaeftsfuehrer"),
+        ("Geschaeftsfuehrer", "geschaeftsfuehrer"),
+        ("Gescha\u0308ftsfu\u0308hrer", "geschaeftsfuehrer"),  # as macOS writes it
+        ("C.E.O./V.P. Sales", "ceo vp sales"),
+        ("Dipl.-Ing., Dir. R&D", "dipl ing dir r d"),
+    ],
+)
+def test_ways_to_write_a_title_make_no_difference(title, words):
+    assert title_words(title) == words
 
 
 TABLES = Tables(

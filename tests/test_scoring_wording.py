@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.dates import day_in_words
 from scoring.journey import Journey
 from scoring.ledger import UNITS_PER_POINT, Ledger, Line
 from scoring.model import ScoringModel
-from scoring.wording import OUTPUT_TYPES, STATUS_WORDS, day_in_words, outputs, reasons, shorten, summary
+from scoring.values import MICRO
+from scoring.wording import OUTPUT_TYPES, STATUS_WORDS, outputs, reasons, shorten, summary
+from tests.scoring_journeys import model, person
 
 DAY = date(2026, 11, 14)
 MODEL = ScoringModel.model_validate(
@@ -27,7 +30,9 @@ MODEL = ScoringModel.model_validate(
 )
 
 
-PARTS = {"variable": "fit", "adjust": "fit", "rule": "engagement", "cap": "engagement", "floor": "engagement"}
+PARTS = {"variable": "fit", "adjust": "fit"} | dict.fromkeys(
+    ("rule", "cap", "floor", "pattern", "silence", "recycle"), "engagement"
+)
 
 
 def line(points=0, label="Label", kind="rule", *, units=None, part=None, **fields):
@@ -134,6 +139,10 @@ def test_every_status_has_a_word_of_its_own(status):
             (line(50, "Size", "variable"), line(20, "Target", "adjust"), DEMO, line(-30, "", "clamp", part="fit")),
             "Size +40; Asked for a demo (3 Nov) +24",
         ),
+        (
+            (line(5, "Three visits in a week", "pattern"), line(-9, "Silent since 12 Sep", "silence")),
+            "Silent since 12 Sep -9; Three visits in a week +5",
+        ),
         ((line(3, count=1, newest=date(2025, 11, 3)),), "Label (3 Nov 2025) +3"),
         ((line(3, count=2, newest=date(2025, 11, 3)),), "Label 2x (latest 3 Nov 2025) +3"),
         ((line(3, kind="variable", value="  two\n words "),), "Label: two words +3"),
@@ -216,8 +225,11 @@ OUTPUTS = {
     "mql_count": 2,
     "recycled_on": None,
     "disqualified_by": None,
+    "points_to_mql": 0,
+    "interest": "analytics",
     "summary": "A1 · 84 · MQL since 3 Nov · asked for a demo",
     "reasons": "Asked for a demo (3 Nov) +24",
+    "missing": None,
     "model": "b2b",
     "scored_on": DAY,
 }
@@ -225,12 +237,32 @@ MQL = journey(mql_since=date(2026, 11, 3), first_mql_on=date(2026, 2, 1), mql_co
 
 
 def test_the_outputs_are_what_the_crm_shows():
-    assert outputs(MODEL, MQL, ledger(DEMO), DAY) == OUTPUTS
+    assert outputs(MODEL, MQL, ledger(DEMO), DAY, evaluation=person(interest="analytics")) == OUTPUTS
+
+
+def test_outputs_say_what_is_missing():
+    evaluation = person(score=53, engagement=53, engagement_micro=53 * MICRO, interest="")
+    values = outputs(model({"score": 60}), journey("prospect"), ledger(), DAY, {"missing": 12}, evaluation=evaluation)
+    assert (values["points_to_mql"], values["interest"], values["missing"]) == (7, None, "7 points of…")
+
+
+def test_outputs_without_an_evaluation_say_nothing_of_what_needs_one():
+    values = outputs(MODEL, MQL, ledger(DEMO), DAY)
+    assert values == OUTPUTS | dict.fromkeys(("points_to_mql", "interest", "missing"))
 
 
 def test_outputs_without_anything_to_say_are_empty():
-    values = outputs(MODEL, journey("suspect"), ledger(score=0, tier="D4"), DAY)
-    empty = {"mql_since", "first_mql_on", "recycled_on", "disqualified_by", "reasons"}
+    values = outputs(MODEL, journey("suspect"), ledger(score=0, tier="D4"), DAY, evaluation=person())
+    empty = {
+        "mql_since",
+        "first_mql_on",
+        "recycled_on",
+        "disqualified_by",
+        "points_to_mql",
+        "interest",
+        "reasons",
+        "missing",
+    }
     assert {name for name, value in values.items() if value is None} == empty
 
 
@@ -248,13 +280,13 @@ def test_the_outputs_of_a_disqualified_person_name_the_reason():
 def test_text_outputs_are_cut_to_the_length_of_their_field():
     lengths = {"summary": 10, "reasons": 12, "model": 0, "tier": 1}
     cut = {"summary": "A1 · 84…", "reasons": "Asked for a…", "model": None}  # an option is never cut
-    assert outputs(MODEL, MQL, ledger(DEMO), DAY, lengths) == OUTPUTS | cut
+    assert outputs(MODEL, MQL, ledger(DEMO), DAY, lengths, evaluation=person(interest="analytics")) == OUTPUTS | cut
 
 
 def test_every_output_has_a_type_that_fits_its_values():
     assert list(OUTPUT_TYPES) == list(OUTPUTS)
     types = {"number": int, "text": str, "option": str, "date": date}
-    full = OUTPUTS | {"recycled_on": DAY, "disqualified_by": "Competitor"}
+    full = OUTPUTS | {"recycled_on": DAY, "disqualified_by": "Competitor", "missing": "1 point of fit"}
     assert all(type(full[name]) is types[kind] for name, kind in OUTPUT_TYPES.items())
 
 

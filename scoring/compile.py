@@ -23,7 +23,7 @@ from scoring.values import Limit, Per, micro
 
 __all__ = ["NO_BOUND", "SCORING_VERSION", "CompiledModel", "Touchpoint", "compile_model"]
 
-SCORING_VERSION = 1  # grows when the same inputs would give another score
+SCORING_VERSION = 2  # grows when the same inputs would give another score
 NO_BOUND = 2**62  # micro-points: no sum comes near it
 
 

@@ -66,19 +66,18 @@ def outputs(
     day: date,
     lengths: Mapping[str, int] | None = None,
     *,
-    evaluation: Evaluation | None = None,
+    evaluation: Evaluation,
 ) -> dict[str, FactValue | None]:
     """The value of every output of ``OUTPUT_TYPES``, ``None`` where there is nothing to say.
 
-    ``lengths`` are the characters that a text may have; a text without a length is not cut. Without the evaluation
-    there is nothing to say of ``points_to_mql``, ``interest`` and ``missing``.
+    ``lengths`` are the characters that a text may have; a text without a length is not cut.
     """
     texts = {
         "disqualified_by": ledger.disqualified_by,
-        "interest": evaluation and evaluation.interest,
+        "interest": evaluation.interest,
         "summary": summary(journey, ledger, day),
         "reasons": reasons(ledger, day),
-        "missing": evaluation and missing(model, journey, evaluation, day),
+        "missing": missing(model, journey, evaluation, day),
         "model": model.model,
     }
     fitting = {name: text and shorten(text, (lengths or {}).get(name)) for name, text in texts.items()}
@@ -94,7 +93,7 @@ def outputs(
         "first_mql_on": journey.first_mql_on,
         "mql_count": journey.mql_count,
         "recycled_on": journey.recycled_on,
-        "points_to_mql": points_to_mql(model, journey, evaluation) if evaluation is not None else None,
+        "points_to_mql": points_to_mql(model, journey, evaluation),
         **{name: text or None for name, text in fitting.items()},
         "scored_on": day,
     }

@@ -66,11 +66,14 @@ class Arrivals:
         timelines.wait(
             tx, self.map.connection, {name: activities for (number, name), activities in placed.items() if not number}
         )
-        fresh: dict[int, int] = {}
+        fresh: dict[int, identity.News] = {}
         for arrival in timelines.add(tx, here):
             instants = dict(zip(here[arrival.record]["id"].tolist(), here[arrival.record]["at"].tolist(), strict=True))
-            fresh[arrival.record] = max((changed_at or {}).get(id_, instants[id_]) for id_ in arrival.changed)
-        identity.mark_fresh(tx, fresh)
+            fresh[arrival.record] = identity.News(
+                at=max((changed_at or {}).get(id_, instants[id_]) for id_ in arrival.changed),
+                instants=frozenset(instants[id_] for id_ in arrival.changed),
+            )
+        identity.mark_fresh(tx, fresh, micros(self.now()))
 
     def _finder(self, tx: Connection, activities: Sequence[Activity]) -> Callable[[Activity], list[tuple[int, str]]]:
         """Where an activity hangs: record numbers, else the name it waits under."""

@@ -193,7 +193,9 @@ def _explained(
         facts=_facts(one),
         journey=journey,
         scored_on=scored_on,
-        outputs=outputs(scoring.model, journey, one.ledger, scoring.day) if journey is not None else {},
+        outputs=outputs(scoring.model, journey, one.ledger, scoring.day, evaluation=one.evaluation)
+        if journey is not None
+        else {},
         records=[_held(row, ours.get(row.connection, {})) for row in one.person.records],
         steps=steps,
     )

@@ -10,20 +10,22 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, select
 
+from scoring.bots import clicks_of_bots
 from scoring.kernel import Batch, Scores, score_people
 from scoring.values import MICRO
 from sync.days import all_days, days_of
 from sync.people import Person, gather
 from sync.score import Scoring
-from sync.store import tables
+from sync.store import tables, timelines
 from sync.store.values import at, day_number, load
 
 #: activities of variants evaluated at once; keeps memory flat
 VARIANT_ROWS = 500_000
 
-How = Literal["counted", "faded", "limit", "no rule", "future", "too old"]
+How = Literal["counted", "faded", "limit", "bot", "no rule", "future", "too old"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +76,18 @@ def happenings(tx: Connection, number: int, scoring: Scoring, newest: int | None
     at_ = np.ascontiguousarray(rows["at"])
     days = days_of(at_, scoring.zone)
     today = day_number(scoring.day)
-    verdicts = _verdicts(person, len(rows), scoring)
+    bots = _of_bots(person, scoring)
+    people = person.activities[~bots]
+    shown = bots[::-1][:newest]
+    told = iter(_verdicts(people, int((~shown).sum()), scoring))
+    verdicts = [[] if bot else next(told) for bot in shown.tolist()]
     return [
         Happening(
             at=at(int(at_[place])),
             on=on,
             kind=labels[int(rows["touchpoint"][place])][0],
             attributes=labels[int(rows["touchpoint"][place])][1],
-            how=_how(int(days[place]), today, scoring.retention.days, verdicts[place]),
+            how="bot" if shown[place] else _how(int(days[place]), today, scoring.retention.days, verdicts[place]),
             rules=verdicts[place],
         )
         for place, on in enumerate(all_days(days.tolist()))
@@ -107,13 +113,23 @@ def _how(day: int, today: int, retention_days: int, rules: Sequence[Counted]) ->
     return "no rule"
 
 
-def _verdicts(person: Person, newest: int, scoring: Scoring) -> list[list[Counted]]:
+def _of_bots(person: Person, scoring: Scoring) -> npt.NDArray[np.bool_]:
+    """Which of the person's activities no person made, by the model's ``bots``; of those that count today."""
+    rows = person.activities
+    if scoring.compiled.bots is None or not len(rows):
+        return np.zeros(len(rows), dtype=np.bool_)
+    alone = np.zeros(len(rows), dtype=np.int64)
+    at_, touchpoint = np.ascontiguousarray(rows["at"]), rows["touchpoint"].astype(np.int64)
+    return clicks_of_bots(scoring.compiled.bots, alone, at_, touchpoint)
+
+
+def _verdicts(activities: timelines.Activities, newest: int, scoring: Scoring) -> list[list[Counted]]:
     """What each rule made of the newest activities, newest first, as the kernel itself scores them.
 
     Alone, an activity shows which rules match it. Of a limit the newest count, so an activity counts exactly when
     adding it to the newer ones raises the rule's count; what it raises the rule's points by is what it brings.
     """
-    rows, rules = person.activities[::-1], scoring.compiled.rules
+    rows, rules = activities[::-1], scoring.compiled.rules
     alone = _variants(rows, [(place, place + 1) for place in range(newest)], scoring)
     wanted = [place for place in range(newest) if alone.rule_count[place].any()]
     matching = rows[np.array(wanted, dtype=np.int64)] if wanted else rows[:0]

@@ -5,6 +5,7 @@ A person's number is the lowest record number of its records.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
@@ -13,10 +14,21 @@ from scoring.journey import Journey, join
 from sync.joining import LIVING, Key, Known, persons_of
 from sync.store import tables
 from sync.store.store import in_chunks, upsert
-from sync.store.values import dump, load
+from sync.store.values import DAY_US, dump, load
 
 #: marked records looked at in one transaction
 CHUNK_RECORDS = 2_000
+#: how long, in microseconds, and how many instants of new activities are kept of a person until the next evaluation
+FRESH_FOR, FRESH_MOST = 7 * DAY_US, 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class News:
+    """New activities of one record, in microseconds."""
+
+    #: the latest of their instants and changes
+    at: int
+    instants: frozenset[int]
 
 
 def found(tx: Connection, numbers: Iterable[int]) -> None:
@@ -227,6 +239,7 @@ def _move_marks(tx: Connection, changed: Mapping[int, Sequence[int]], olds: Sequ
                 "number": new,
                 "stale": True,
                 "fresh_at": max(fresh, default=None),
+                "fresh": dump(sorted({at for mark in marks for at in load(mark.fresh)})[-FRESH_MOST:]),
                 "maps_digest": marks[0].maps_digest if marks else "",
             }
         )
@@ -328,20 +341,34 @@ def mark_stale(tx: Connection, records: Iterable[int]) -> None:
         tx.execute(update(person).where(person.c.number.in_(theirs)).values(stale=True))
 
 
-def mark_fresh(tx: Connection, fresh_at: Mapping[int, int]) -> None:
-    """The persons of these records have something new: record number -> the later of its instant and its change."""
+def mark_fresh(tx: Connection, news: Mapping[int, News], now: int) -> None:
+    """The persons of these records have something new: record number -> what."""
     record, person = tables.record, tables.person
-    by_person: dict[int, int] = {}
-    for some in in_chunks(sorted(fresh_at)):
+    by_person: dict[int, list[News]] = {}
+    for some in in_chunks(sorted(news)):
         rows = tx.execute(
             select(record.c.number, record.c.person).where(record.c.number.in_(some), record.c.person.is_not(None))
         )
         for number, of in rows:
-            by_person[of] = max(by_person.get(of, 0), fresh_at[number])
+            by_person.setdefault(of, []).append(news[number])
     for some in in_chunks(sorted(by_person)):
         known = {
-            row.number: row.fresh_at
-            for row in tx.execute(select(person.c.number, person.c.fresh_at).where(person.c.number.in_(some)))
+            row.number: row
+            for row in tx.execute(
+                select(person.c.number, person.c.fresh_at, person.c.fresh).where(person.c.number.in_(some))
+            )
         }
-        rows_ = [{"number": of, "stale": True, "fresh_at": max(by_person[of], known.get(of) or 0)} for of in some]
+        rows_ = []
+        for of in some:
+            before = known.get(of)
+            at = max(one.at for one in by_person[of])
+            instants = {instant for one in by_person[of] for instant in one.instants}
+            if before is not None:
+                at, instants = max(at, before.fresh_at or at), instants.union(load(before.fresh))
+            rows_.append({"number": of, "stale": True, "fresh_at": at, "fresh": dump(_recent(instants, now))})
         upsert(tx, person, rows_)
+
+
+def _recent(instants: Iterable[int], now: int) -> list[int]:
+    """The newest of those that a cause may still be read from, and those to come."""
+    return sorted(at for at in instants if at >= now - FRESH_FOR)[-FRESH_MOST:]

@@ -17,9 +17,10 @@ from connectors.base import FieldDefinition, Value, canonical
 from scoring.compile import CompiledModel, compile_model
 from scoring.facts import derive
 from scoring.journey import Change, Journey, Transition, advance
-from scoring.kernel import Batch, Evaluation, score_people
+from scoring.kernel import NEVER, Batch, Evaluation, score_people
 from scoring.ledger import Ledger, explain
 from scoring.model import ScoringModel
+from scoring.sales import recycled_at
 from scoring.tables import Tables
 from scoring.wording import outputs
 from sync.arrivals import RELABELLED
@@ -92,6 +93,7 @@ def evaluate(people: Sequence[Person], scoring: Scoring) -> list[Scored]:
         at=at,
         day=days_of(at, scoring.zone),
         touchpoint=np.ascontiguousarray(whole["touchpoint"]),
+        recycled_at=np.array([_recycled_at(person, scoring) for person in people], dtype=np.int64),
     )
     day = day_number(scoring.day)
     scores = score_people(scoring.compiled, batch, day, oldest_day=day - scoring.retention.days)
@@ -107,6 +109,11 @@ def evaluate(people: Sequence[Person], scoring: Scoring) -> list[Scored]:
             )
         )
     return scored
+
+
+def _recycled_at(person: Person, scoring: Scoring) -> int:
+    at = recycled_at(scoring.model, person.sales, scoring.day)
+    return NEVER if at is None else at
 
 
 def compiled_for(
@@ -216,7 +223,10 @@ def _score_chunk(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> in
     upsert(
         tx,
         tables.person,
-        [{"number": number, "stale": False, "fresh_at": None, "maps_digest": maps} for number in numbers],
+        [
+            {"number": number, "stale": False, "fresh_at": None, "fresh": "[]", "maps_digest": maps}
+            for number in numbers
+        ],
     )
     return len(alive)
 
@@ -252,6 +262,7 @@ def _change(person: Person, mark: Any, before: Any, maps: str, scoring: Scoring)
     first = scoring.first_complete_at.get(person.created_in)
     today = day_number(scoring.day)
     recent = mark.fresh_at is not None and _day(mark.fresh_at, scoring) >= today - RECENT_DAYS
+    fresh = {at_ for at_ in load(mark.fresh) if today - RECENT_DAYS <= _day(at_, scoring) <= today}
     if before is not None and len(person.activities):
         # an activity that was dated after the last score day counts as new once its day has come
         days = days_of(np.ascontiguousarray(person.activities["at"]), scoring.zone)
@@ -259,11 +270,13 @@ def _change(person: Person, mark: Any, before: Any, maps: str, scoring: Scoring)
             (days > day_number(date.fromisoformat(before.scored_on))) & (days <= today) & (days >= today - RECENT_DAYS)
         )
         recent = recent or bool(came.any())
+        fresh |= set(person.activities["at"][came].tolist())
     return Change(
         restored=scoring.restored,
         first_pull=first is None or person.created_at <= first,
         maps_changed=before is not None and mark.maps_digest != maps,
         recent_activity=recent,
+        fresh=frozenset(fresh),
     )
 
 
@@ -334,7 +347,7 @@ def _desired(one: Scored, journey: Journey, scoring: Scoring) -> list[dict[str, 
             lengths = {
                 output.output: length for name, output in ours.items() if (length := _length(definitions.get(name)))
             }
-            values = outputs(scoring.model, journey, one.ledger, scoring.day, lengths)
+            values = outputs(scoring.model, journey, one.ledger, scoring.day, lengths, evaluation=one.evaluation)
             desired = {name: _canonical(definitions.get(name), values[output.output]) for name, output in ours.items()}
         rows += _changed(row, desired)
     return rows

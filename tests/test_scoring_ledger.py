@@ -407,7 +407,7 @@ def test_reasons_fit_their_field_and_end_with_a_whole_word(model, facts, activit
     status = "disqualified" if evaluation.disqualified_by else "prospect"
     journey = Journey(status=status, since=DAY, cause="first")
     whole = reasons(ledger, DAY)
-    cut = outputs(model, journey, ledger, DAY, {"reasons": length})["reasons"] or ""
+    cut = outputs(model, journey, ledger, DAY, {"reasons": length}, evaluation=evaluation)["reasons"] or ""
     assert len(cut) <= length
     if len(whole) <= length:
         assert cut == whole

@@ -246,11 +246,6 @@ def test_outputs_say_what_is_missing():
     assert (values["points_to_mql"], values["interest"], values["missing"]) == (7, None, "7 points of…")
 
 
-def test_outputs_without_an_evaluation_say_nothing_of_what_needs_one():
-    values = outputs(MODEL, MQL, ledger(DEMO), DAY)
-    assert values == OUTPUTS | dict.fromkeys(("points_to_mql", "interest", "missing"))
-
-
 def test_outputs_without_anything_to_say_are_empty():
     values = outputs(MODEL, journey("suspect"), ledger(score=0, tier="D4"), DAY, evaluation=person())
     empty = {
@@ -269,7 +264,7 @@ def test_outputs_without_anything_to_say_are_empty():
 def test_the_outputs_of_a_disqualified_person_name_the_reason():
     last = line(0, "Disqualified: Competitor", "disqualified")
     book = ledger(last, score=0, tier="F", disqualified_by="Competitor")
-    values = outputs(MODEL, journey("disqualified", recycled_on=DAY), book, DAY)
+    values = outputs(MODEL, journey("disqualified", recycled_on=DAY), book, DAY, evaluation=person())
     assert (values["disqualified_by"], values["mql_status"], values["recycled_on"]) == (
         "Competitor",
         "Disqualified",

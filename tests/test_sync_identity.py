@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select, update
 
 from scoring.journey import RANK, Journey, join
 from sync import identity
-from sync.identity import ambiguous, identify_some, mark_fresh
+from sync.identity import News, ambiguous, identify_some, mark_fresh
 from sync.retention import purge
 from sync.store import tables
 from sync.store.values import dump, load, micros
@@ -312,12 +312,13 @@ def test_what_is_new_of_a_person_is_not_forgotten_by_a_join_or_a_split(world):
         tx.execute(update(tables.person).values(stale=False, fresh_at=None))
     fresh = world.row(C1).number
     with world.store.begin() as tx:
-        mark_fresh(tx, {fresh: 7_000})
+        mark_fresh(tx, {fresh: News(at=7_000, instants=frozenset({6_000, 7_000}))}, 8_000)
     for version, link in ((1, C1), (2, None)):
         world.hub(record("contact", "1", version=version, salesforcecontactid=link))
         world.identify()
         marks = {row.number: row for row in world.rows(tables.person)}
         assert marks[world.person_of(C1)].fresh_at == 7_000
+        assert marks[world.person_of(C1)].fresh == "[6000,7000]"
         assert all(mark.stale for mark in marks.values())
 
 

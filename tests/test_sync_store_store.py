@@ -354,7 +354,7 @@ def test_an_upsert_replaces_the_given_columns_only(place):
         upsert(tx, table, [{"number": 1, "stale": True, "fresh_at": 5, "maps_digest": "m"}])
         upsert(tx, table, [{"number": 1, "stale": False}, {"number": 2, "stale": True}])
         rows = tx.execute(select(table).order_by(table.c.number)).all()
-        assert [tuple(row) for row in rows] == [(1, False, 5, "m"), (2, True, None, "")]
+        assert [tuple(row) for row in rows] == [(1, False, 5, "[]", "m"), (2, True, None, "[]", "")]
 
 
 def test_an_upsert_of_nothing_or_of_keys_alone_is_harmless(place):

@@ -18,6 +18,7 @@ HOW = {
     "counted": "",
     "faded": "faded to 0",
     "limit": "limit reached",
+    "bot": "a machine's click, by the model's signs of bots",
     "no rule": "no rule takes it",
     "future": "dated after today: counts from its day on",
     "too old": "older than what is kept",

@@ -162,6 +162,7 @@ person = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("stale", Boolean, nullable=False),  # cache: inputs changed since the last evaluation
     Column("fresh_at", BigInteger),  # newest of (activity's instant, its change) that arrived since the last evaluation
+    Column("fresh", Text, nullable=False, server_default="[]"),  # instants of the activities that arrived since then
     Column("maps_digest", Text, nullable=False, server_default=""),  # field and activity maps at the last evaluation
     Index("person_stale", "stale", "number"),
 )

@@ -21,10 +21,13 @@ OUTPUTS: Mapping[str, tuple[str, str, str]] = {
     "leadmark_mql_count": ("Times MQL", "number", "number"),
     "leadmark_recycled_on": ("Recycled on", "date", "date"),
     "leadmark_disqualified_by": ("Disqualified by", "string", "text"),
+    "leadmark_points_to_mql": ("Points to MQL", "number", "number"),
+    "leadmark_interest": ("Main interest", "string", "text"),
     "leadmark_model": ("Scoring model", "string", "text"),
     "leadmark_scored_on": ("Scored on", "date", "date"),
     "leadmark_summary": ("Lead score: summary", "string", "text"),
     "leadmark_reasons": ("Lead score: reasons", "string", "textarea"),
+    "leadmark_missing": ("Missing for MQL", "string", "text"),
 }
 STAGES = (
     "subscriber",

@@ -60,8 +60,11 @@ Leadmark_First_Mql_On__c | First MQL on | date | c
 Leadmark_Mql_Count__c | Times MQL | double(18,0) | c
 Leadmark_Recycled_On__c | Recycled on | date | c
 Leadmark_Disqualified_By__c | Disqualified by | string(255) | c
+Leadmark_Points_To_Mql__c | Points to MQL | double(18,0) | c
+Leadmark_Interest__c | Main interest | string(255) | c
 Leadmark_Summary__c | Lead score: summary | string(255) | c
 Leadmark_Reasons__c | Lead score: reasons | textarea(32768) | c
+Leadmark_Missing__c | Missing for MQL | string(255) | c
 Leadmark_Model__c | Scoring model | string(255) | c
 Leadmark_Scored_On__c | Scored on | date | c
 """

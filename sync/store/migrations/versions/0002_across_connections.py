@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["record"], ["record.number"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("record", "connection", "object"),
     )
+    op.add_column("person", sa.Column("fresh", sa.Text(), server_default="[]", nullable=False))
     op.create_index("link_by_id", "link", ["connection", "object", "crm_id"])
     op.add_column("record", sa.Column("identify", sa.Boolean(), server_default="0", nullable=False))
     op.create_index("record_identify", "record", ["identify"])

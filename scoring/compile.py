@@ -95,7 +95,7 @@ class CompiledModel:
     limits: Mapping[Per, Ints]  #: [R] by period in use: how many count, 0 for rules without such a limit
     dates: tuple[Ints, Ints] | None  #: [R] first and last day number of an activity that counts; None without any
     positive: npt.NDArray[np.bool_]  #: [T] matched by a rule with points above 0, whatever ``match``
-    heard: npt.NDArray[np.bool_]  #: [T] positive, and of a kind that breaks a silence
+    heard: npt.NDArray[np.bool_]  #: [T] positive, and of a kind that breaks a silence; none without silence
     instants: Ints  #: [I] the rules that qualify by themselves
     patterns: CompiledPatterns | None
     bots: CompiledBots | None
@@ -120,7 +120,7 @@ def compile_model(
     positive = [
         point for (_, _, rule), points in zip(rules, matches, strict=True) if rule.points > 0 for point in points
     ]
-    ignored = model.silence.ignore if model.silence else ()
+    heard = [point for point in positive if model.silence and point.kind not in model.silence.ignore]
     own_digest = model_digest(model)
     return CompiledModel(
         model=model,
@@ -153,7 +153,7 @@ def compile_model(
         limits=_limits([rule.limit for _, _, rule in rules]),
         dates=_dates([rule for _, _, rule in rules]),
         positive=np.isin(entries.numbers, [point.number for point in positive]),
-        heard=np.isin(entries.numbers, [point.number for point in positive if point.kind not in ignored]),
+        heard=np.isin(entries.numbers, [point.number for point in heard]),
         instants=np.array([i for i, (_, name, _) in enumerate(rules) if name in model.mql.instant], dtype=np.int64),
         patterns=compile_patterns(
             model,

@@ -246,8 +246,11 @@ def _points(compiled: CompiledModel, whole: _Activities, day: int) -> dict[str, 
     if compiled.patterns is not None:
         holds = patterns_that_hold(compiled.patterns, whole.person, whole.day, whole.touchpoint, persons, day)
         pattern_points = holds @ np.array([pattern.points for pattern in compiled.patterns.patterns])
-    instant = np.isin(rule, compiled.instants)
-    instant_newest_at = _newest(cells, cell[instant], at[source[instant]]).reshape(persons, rules)
+    instant_newest_at = np.full((persons, 0), NEVER)
+    if len(compiled.instants):
+        instant = np.isin(rule, compiled.instants)
+        newest_at = _newest(cells, cell[instant], at[source[instant]])
+        instant_newest_at = newest_at.reshape(persons, rules)[:, compiled.instants]
     return {
         "rule_points": rule_points,
         "rule_count": np.bincount(cell, minlength=cells).reshape(persons, rules),
@@ -257,7 +260,7 @@ def _points(compiled: CompiledModel, whole: _Activities, day: int) -> dict[str, 
         "reached_micro": (group_points.sum(axis=1) + pattern_points).clip(0, 100 * MICRO),
         "newest_positive_at": _newest(persons, person[positive], at[positive]),
         "heard_on": _newest(persons, person[heard], on[heard]),
-        "instant_newest_at": instant_newest_at[:, compiled.instants],
+        "instant_newest_at": instant_newest_at,
     }
 
 

@@ -185,6 +185,63 @@ def test_a_decay_longer_than_the_retention_is_a_warning(folder):
     loaded(folder)
 
 
+def with_more(folder, more):
+    path = folder / "models/b2b.yaml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}{more}\n", encoding="utf-8")
+    return messages(folder)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            "patterns: {p: {all: [{at_most: 0, rule: demo, within: 761d}], points: 1, label: P}}",
+            "b2b.yaml:33:55: warning: this window is longer than activities are kept (retention: activities: 760d)",
+        ),
+        (
+            "silence: {after: 9d, take: 1, every: 9d, at_most: 9, ignore: [email_clicked, list_joind]}",
+            'b2b.yaml:33:78: warning: no connection delivers the activity "list_joind" to ignore, did you mean',
+        ),
+        (
+            "bots: {clicks_closer_than: 2s, after_delivery: 5s}",
+            'b2b.yaml:33:32: warning: neither "email_delivered" nor "email_sent" is delivered with an attribute "mail"',
+        ),
+        (
+            "  recycle: {keep_at_most: 17}",  # 40 of fit 100 and 10.2
+            "b2b.yaml:33:27: warning: with fit 100 the 17 points kept qualify again at once",
+        ),
+    ],
+)
+def test_what_works_but_hardly_as_meant_is_a_warning(folder, more, words):
+    (message,) = with_more(folder, more)
+    assert words in message
+
+
+@pytest.mark.parametrize("more", ["  recycle: {keep_at_most: 15}", "bots: {clicks_closer_than: 2s}"])
+def test_what_works_as_meant_is_none(folder, more):
+    assert not with_more(folder, more)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (
+            "email_clicked: {from: email_events, type: CLICK, keep: {link: url}}",
+            '"email_clicked" keeps no attribute "mail"',
+        ),
+        ("", 'no connection delivers "email_clicked"'),
+    ],
+)
+def test_a_stream_that_shows_no_bot_is_a_warning(folder, kind, words):
+    path = folder / "connections/hubspot.yaml"
+    text = path.read_text(encoding="utf-8")
+    line = "email_clicked: {from: email_events, type: CLICK, keep: {mail: campaign}}"
+    assert line in text
+    path.write_text(text.replace(f"  {line}\n", f"  {kind}\n" if kind else ""), encoding="utf-8")
+    found = with_more(folder, "bots: {clicks_closer_than: 2s}")
+    assert [words in one for one in found if "to be a bot's" in one] == [True]
+
+
 def test_a_hole_between_bands_is_a_warning(folder):
     path = folder / "models/b2b.yaml"
     text = path.read_text(encoding="utf-8")

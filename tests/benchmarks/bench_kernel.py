@@ -4,12 +4,13 @@ Run it with ``make bench``; the numbers are of one process on one core.
 """
 
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from scoring.compile import Touchpoint, compile_model
 from scoring.fact_values import FactValue
-from scoring.kernel import Batch, score_people
+from scoring.kernel import NEVER, Batch, score_people
 from scoring.model import ScoringModel
 from scoring.tables import Tables
 from tests import scoring_oracle
@@ -55,9 +56,24 @@ RAW = {
     "disqualify": {"competitor": {"if": {"industry": "Competitor"}, "label": "Competitor"}},
 }
 
+#: what a model pays for only when it has it
+MORE = {
+    "patterns": {
+        f"pattern_{i}": {
+            "all": [{"at_least": 3, "activity": KINDS[i], "within": "30d"}, {"at_most": 0, "rule": f"rule_{i}"}],
+            "points": 5,
+            "label": "Pattern",
+        }
+        for i in range(3)
+    },
+    "silence": {"after": "30d", "take": 5, "every": "7d", "at_most": 30},
+    "bots": {"clicks_closer_than": "2s", "after_delivery": "5s"},
+    "mql": {"recycle": {"keep_at_most": 25}, "instant": {"rule_0": {}}},
+}
+
 
 def main() -> None:
-    """Prints people and activities a second, and the ratio against the oracle."""
+    """Prints people and activities a second, and the ratios against the oracle and a model with everything."""
     dice = np.random.default_rng(7)
     model = ScoringModel.model_validate(RAW)
     touchpoints = [
@@ -79,6 +95,9 @@ def main() -> None:
     compiled = compile_model(model, touchpoints, Tables())
     compiling_s = time.perf_counter() - started
     kernel_s = min(_timed(lambda: score_people(compiled, batch, DAY)) for _ in range(3))
+    full = compile_model(ScoringModel.model_validate(RAW | MORE), touchpoints, Tables())
+    recycled = np.where(np.arange(PEOPLE) % 10, NEVER, (DAY - 60) * DAY_US)
+    full_s = min(_timed(lambda: score_people(full, replace(batch, recycled_at=recycled), DAY)) for _ in range(3))
 
     scores = score_people(compiled, batch, DAY)
     rows = list(zip(batch.at.tolist(), batch.day.tolist(), batch.touchpoint.tolist(), strict=True))
@@ -93,6 +112,7 @@ def main() -> None:
     lines = (
         f"compile   {compiling_s:.2f} s for {len(compiled.rules)} rules and {TOUCHPOINTS} touchpoints",
         f"kernel    {PEOPLE / kernel_s:,.0f} people/s, {len(days) / kernel_s:,.0f} activities/s",
+        f"full      {full_s / kernel_s:.1f} times as long with patterns, silence, bots and a tenth recycled",
         f"oracle    {1 / oracle_each_s:,.0f} people/s (a sample of {ORACLE_PEOPLE})",
         f"ratio     {oracle_each_s * PEOPLE / kernel_s:,.0f} times as fast as the oracle",
     )

@@ -3,14 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CORE := $(wildcard tests/test_scoring_*.py)
 
 .PHONY: demo test conformance lint bench docs lock clean
 
 demo: $(READY)  ## the whole path against the built-in CRM emulator
 	$(BIN)/leadmark demo
 
-test: $(READY)  ## every test but benchmarks and soaks
-	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=100
+test: $(READY)  ## every test but benchmarks and the exhaustive ones; of the pure core with every branch
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term --cov-fail-under=100 scoring $(CORE)
+	$(BIN)/pytest -n 2 --dist worksteal --ignore=scoring $(CORE:%=--ignore=%)
 
 conformance: $(READY)  ## every enumerated fault and the largest worlds; takes some ten minutes
 	$(BIN)/pytest -n 2 -m exhaustive tests

@@ -19,7 +19,7 @@ from tests.acceptance.processes import NOW, WRITE, Installation, Moment, ended
 
 pytestmark = pytest.mark.slow
 
-KILLS = 10
+KILLS = pytest.mark.parametrize("kills", [4, pytest.param(10, marks=pytest.mark.exhaustive)])
 #: runs side by side: a pass waits for the CRM's rate more than it computes
 SIDE_BY_SIDE = 3
 MUCH = {"guard": {"new_mql": 10_000, "lost_mql": 10_000, "cleared": 10_000, "changed": "100%"}}
@@ -91,13 +91,14 @@ def untouched(tmp_path_factory):
         yield one
 
 
-def test_during_pull(untouched, tmp_path):
+@KILLS
+def test_during_pull(untouched, tmp_path, kills):
     with untouched.twin(tmp_path / "twin") as twin:
         assert twin.live()["written"] == 100
         expected = twin.held()
         requests = [WRITE in entry.target for entry in twin.requests()].index(True)
     rng = Random(1)
-    moments = [(n, rng.choice(list(FATES)), rng.random() / 50) for n in sorted(rng.sample(range(requests - 1), KILLS))]
+    moments = [(n, rng.choice(list(FATES)), rng.random() / 50) for n in sorted(rng.sample(range(requests - 1), kills))]
 
     def kill_at(place, n, fate, later_s):
         with untouched.twin(place) as one:
@@ -117,14 +118,15 @@ def stopped(tmp_path_factory):
         yield one, done.report()["code"]
 
 
-def test_during_push(stopped, tmp_path):
+@KILLS
+def test_during_push(stopped, tmp_path, kills):
     before, code = stopped
     with before.twin(tmp_path / "twin") as twin:
         assert twin.run("sync", "--approve", code).code == 0
         expected, batches = twin.held(), len(twin.writes())
     rng = Random(2)
     every = [(n, fate, lag_s) for n in range(batches) for fate in FATES for lag_s in (0, 300)]
-    moments = [(*moment, rng.random() / 50) for moment in sorted(rng.sample(every, KILLS))]
+    moments = [(*moment, rng.random() / 50) for moment in sorted(rng.sample(every, kills))]
 
     def kill_at(place, n, fate, lag_s, later_s):
         with before.twin(place) as one:
@@ -170,7 +172,8 @@ class Times:
         return False
 
 
-def test_during_score(next_day, tmp_path):
+@KILLS
+def test_during_score(next_day, tmp_path, kills):
     with next_day.twin(tmp_path / "twin") as twin:
         times = Times()
         twin.emulator.traffic.faults.append(times)
@@ -181,7 +184,7 @@ def test_during_score(next_day, tmp_path):
     first_write = [write for _, write in times.at].index(True)
     lasts_s = times.at[first_write][0] - times.at[first_write - 1][0]
     rng = Random(4)
-    moments = [(rng.random() * lasts_s,) for _ in range(KILLS)]
+    moments = [(rng.random() * lasts_s,) for _ in range(kills)]
 
     def kill_at(place, later_s):
         """Between the pull's last answer and the first write."""

@@ -16,6 +16,7 @@ test: $(READY)  ## every test but benchmarks and the exhaustive ones; of the pur
 
 conformance: $(READY)  ## every enumerated fault and the largest worlds; takes some ten minutes
 	$(BIN)/pytest -n 2 -m exhaustive tests
+	$(BIN)/pytest -n 2 --hypothesis-profile=search $(CORE)
 
 lint: $(READY)  ## style, types, import floors
 	$(BIN)/ruff check .

@@ -36,7 +36,7 @@ class Sockets:
 
         manager.pool_classes_by_scheme = {
             "http": pool_of(urllib3.HTTPConnectionPool),  # type: ignore[dict-item] # urllib3 only ever calls them
-            "https": pool_of(urllib3.HTTPSConnectionPool),  # type: ignore[dict-item] # as above
+            "https": pool_of(urllib3.HTTPSConnectionPool),  # type: ignore[dict-item] # urllib3 only ever calls them
         }
         self._managers.append(manager)
 

@@ -18,10 +18,10 @@ def prepare(runtime: Runtime, turn: Turn) -> bool:
     """Whether it is the right account with every mapped field; asked again after ``DEFINITIONS_FOR``."""
     one = turn.one
 
-    def check() -> bool:
+    def check() -> None:
         turn.budget.check()
         if one.read_at is not None and runtime.now() - one.read_at < DEFINITIONS_FOR:
-            return True
+            return
         account = one.connector.account()
         check_account(account, one.settings)
         with runtime.store.begin() as tx:
@@ -33,7 +33,6 @@ def prepare(runtime: Runtime, turn: Turn) -> bool:
         with runtime.store.begin() as tx:
             keep_definitions(tx, turn.name, definitions)
         turn.budget.check()
-        return True
 
     return guarded(runtime, turn, check)
 

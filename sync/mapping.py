@@ -112,15 +112,13 @@ class ConnectionMap:
 def maps_of(settings: Settings) -> list[ConnectionMap]:
     """The maps of all connections, the one whose values count first before the others."""
     salesforce = frozenset(one.name for one in settings.connections if one.crm == "salesforce")
-    return [_map_of(one, salesforce, settings.prefer) for one in settings.connections]
+    return [map_of(one, salesforce, settings.prefer) for one in settings.connections]
 
 
-def map_of(settings: Connection) -> ConnectionMap:
-    """The maps of a connection on its own."""
-    return _map_of(settings, frozenset(), {})
-
-
-def _map_of(settings: Connection, salesforce: frozenset[str], prefer: Mapping[str, Sequence[str]]) -> ConnectionMap:
+def map_of(
+    settings: Connection, salesforce: frozenset[str] = frozenset(), prefer: Mapping[str, Sequence[str]] | None = None
+) -> ConnectionMap:
+    """The maps of one connection, among those of kind Salesforce and with those preferred for a fact."""
     inputs: dict[str, set[str]] = {}
     optional: dict[str, set[str]] = {}
     for source in settings.facts.values():
@@ -144,7 +142,7 @@ def _map_of(settings: Connection, salesforce: frozenset[str], prefer: Mapping[st
     outcomes = settings.outcomes if isinstance(settings, SalesforceConnection) else None
     if outcomes is not None:
         inputs[OUTCOME] = {"won", "closed", "closed_on"}
-    preferred = {fact: names.index(settings.name) for fact, names in prefer.items() if settings.name in names}
+    preferred = {fact: names.index(settings.name) for fact, names in (prefer or {}).items() if settings.name in names}
     meaning: dict[str, Any] = {
         "facts": {name: source.model_dump(exclude_defaults=True) for name, source in settings.facts.items()},
         "activities": [

@@ -45,8 +45,8 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
     return plan, rules
 
 
-def plan_and_push(runtime: Runtime, turn: Turn, report: RunReport, options: Options) -> bool:
-    """Plans, and writes what mode, pause and guard let through; the report says what became of it. Always True."""
+def plan_and_push(runtime: Runtime, turn: Turn, report: RunReport, options: Options) -> None:
+    """Plans, and writes what mode, pause and guard let through; the report says what became of it."""
     one, mine, now = turn.one, turn.report, micros(runtime.now())
     write = one.settings.write
     runtime.progress.phase(f"plan {turn.name}", None)
@@ -74,7 +74,6 @@ def plan_and_push(runtime: Runtime, turn: Turn, report: RunReport, options: Opti
         mine.settle("stopped_by_guard", f"the plan is larger than the guard allows: {over}")
     else:
         _push(runtime, turn, report, plan, rules, verdict)
-    return True
 
 
 def _verdict(tx: Any, plan: Plan, one: Open, now: int) -> Verdict:
@@ -107,10 +106,9 @@ def _push(runtime: Runtime, turn: Turn, report: RunReport, plan: Plan, rules: Wr
         runtime.progress.advance(records)
         turn.budget.check(writing=True)
 
-    def send() -> bool:
+    def send() -> None:
         turn.budget.check(writing=True)
         pusher.push(plan, stop=runtime.stop, on_batch=on_batch, done=pushed)
-        return True
 
     finished = guarded(runtime, turn, send)
     turn.report.written, turn.report.rejected = pushed.written, pushed.rejected

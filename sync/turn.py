@@ -76,11 +76,14 @@ def give_back(runtime: Runtime, turns: Sequence[Turn]) -> None:
                 turn.held.release(tx, runtime.now())
 
 
-def guarded(runtime: Runtime, turn: Turn, step: Callable[[], bool]) -> bool:
-    """Runs a step that talks to a CRM; an error parks the connection and says why."""
+def guarded(runtime: Runtime, turn: Turn, step: Callable[[], bool | None]) -> bool:
+    """Whether a step that talks to a CRM came to its end (False is what a step says that was cut).
+
+    An error parks the connection and says why.
+    """
     report = turn.report
     try:
-        return step()
+        return step() is not False
     except LeaseLost as error:
         report.state, report.reason = "elsewhere", str(error)
         return False

@@ -21,7 +21,7 @@ from sync.cli.opening import stdout
 #: any token that begins with ``pat-`` is let in
 TOKEN = "pat-emulator"  # noqa: S105 - opens nothing but the emulator
 CLIENT_ID = "emulator-client"
-CLIENT_SECRET = "emulator-secret"  # noqa: S105 - as above
+CLIENT_SECRET = "emulator-secret"  # noqa: S105 - opens nothing but the emulator
 
 
 def run(*, people: int, seed: int, port: int, exports: Path | None) -> int:
@@ -94,5 +94,5 @@ def _loaded(folder: Path, now: datetime) -> tuple[World | None, Org | None]:
         raise CommandError(f"{folder}: nothing can be served until this is mended")
     if problems:
         rows = "1 problem; what it names is" if len(problems) == 1 else f"{len(problems)} problems; what they name is"
-        print(f"{folder}: {rows} left out, the rest is served", file=sys.stderr)  # noqa: T201 - as above
+        print(f"{folder}: {rows} left out, the rest is served", file=sys.stderr)  # noqa: T201 - beside the lines it sums up
     return world, org

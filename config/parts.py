@@ -179,11 +179,6 @@ class Write(Part):
         """``refresh_after`` in whole days."""
         return parse_days(self.refresh_after)
 
-    @property
-    def refresh_after_seconds(self) -> int:
-        """``refresh_after`` in seconds."""
-        return self.refresh_after_days * 86_400
-
 
 class Calls(Part):
     """How much of the CRM's daily allowance of calls may be used."""

@@ -3,8 +3,10 @@
 A CRM's own word on how long to wait is honoured. Clock and chance come in as arguments.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
@@ -24,6 +26,25 @@ class RetryPolicy:
     longest_s: float = 60.0
     #: seconds before the second call; doubled each time
     first_s: float = 0.5
+
+
+def asked_wait_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that an answer's ``Retry-After`` asks to wait, given in seconds or as a date; None when it does not say.
+
+    >>> asked_wait_s({"Retry-After": "10"}, datetime(2026, 11, 22))
+    10.0
+    """
+    value = headers.get("Retry-After")
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 def wait_s(policy: RetryPolicy, attempt: int, after_s: float | None, chance: float) -> float:

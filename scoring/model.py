@@ -132,13 +132,6 @@ class ScoringModel(Part):
         needed = self.mql.needs.facts if self.mql.needs else ()
         return frozenset(self.fit.variables).union(needed, *tested)
 
-    def activities_read(self) -> frozenset[str]:
-        """The activity kinds that a rule or a pattern names."""
-        lines = (line for pattern in self.patterns.values() for line in pattern.all)
-        return frozenset(
-            [*(rule.activity for _, _, rule in self.rules()), *(line.activity for line in lines if line.activity)]
-        )
-
     def written(self) -> dict[str, Any]:
         """The model in the shape of its YAML, with the keys that were written there."""
         return self.model_dump(by_alias=True, exclude_unset=True)

@@ -52,7 +52,6 @@ def test_the_settings_hold_what_the_files_say(folder):
     assert connection.activities["call_received"].where == {"direction": ("INBOUND",)}
     assert connection.write.guard.changed_percent == 20
     assert connection.write.refresh_after_days == 30
-    assert connection.write.refresh_after_seconds == 30 * 86_400
     assert connection.write.fields["b2b"].prefix == "leadmark_"
     assert found.models["b2b"].engagement["conversion"].rules["demo"].points == Decimal(40)
     assert found.model_texts == {"b2b": (folder / "models/b2b.yaml").read_text(encoding="utf-8")}

@@ -153,7 +153,6 @@ def test_a_model_knows_what_it_reads():
     read = model.facts_read()
     assert read - DERIVED == {"employees", "newsletter", "need_date", "domain", "since", "industry", "company"}
     assert read & DERIVED == {"seniority", "email_type"}
-    assert model.activities_read() == {"form_submitted", "responded", "email_clicked", "unsubscribed", "downloaded"}
     assert {place: sorted(condition.lists()) for place, condition in model.conditions()} == {
         ("fit", "adjust", "private_mail", "if"): [],
         ("fit", "adjust", "target", "if"): ["targets"],

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +15,7 @@ import orjson
 
 from connectors.errors import ConnectorError, Fatal, QuotaSpent, Refused, Retriable
 from connectors.masking import without_addresses
+from connectors.retry import asked_wait_s
 
 _INVALID = re.compile(r"Property values were not valid: (\[.*\])", re.DOTALL)
 
@@ -48,11 +48,11 @@ def failure(  # noqa: PLR0911 - one return per kind of refusal
         case 429:
             return _throttled(call, headers, told, words, now, time_zone)
         case 423:
-            return Retriable(f"{where}: the record is locked.", after_s=_asked(headers, now) or 2.0)
+            return Retriable(f"{where}: the record is locked.", after_s=asked_wait_s(headers, now) or 2.0)
         case 408 | 425 | 477:
-            return Retriable(f"{where}: not now.", after_s=_asked(headers, now))
+            return Retriable(f"{where}: not now.", after_s=asked_wait_s(headers, now))
     if status == 0 or status >= 500:
-        return Retriable(f"{where}: the server stumbled.", after_s=_asked(headers, now))
+        return Retriable(f"{where}: the server stumbled.", after_s=asked_wait_s(headers, now))
     code, field, message = blame(told)
     return Refused(
         f"{where}: {message or words or 'no reason given'}", code=code or str(status), field=field, status=status
@@ -131,7 +131,7 @@ def _throttled(
     now: datetime,
     time_zone: str | None,
 ) -> ConnectorError:
-    asked = _asked(headers, now)
+    asked = asked_wait_s(headers, now)
     policy = str(told.get("policyName") or "")
     if policy == "DAILY" or "daily" in words:
         until = _midnight(now, time_zone) if time_zone else None
@@ -140,20 +140,6 @@ def _throttled(
         )
     usual_s = 1.0 if "secondly limit" in words and "ten_secondly" not in words else 10.0
     return Retriable(f"HubSpot throttled “{call}” (429).", after_s=asked if asked is not None else usual_s)
-
-
-def _asked(headers: Mapping[str, str], now: datetime) -> float | None:
-    value = headers.get("Retry-After")
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 def _midnight(now: datetime, time_zone: str) -> datetime:

@@ -8,12 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.base import Refusal
 from connectors.errors import BatchTooHeavy, ConnectorError, Fatal, QuotaSpent, Refused, Retriable
 from connectors.masking import without_addresses
+from connectors.retry import asked_wait_s
 
 #: the allowance is of any 24 hours, so some of it returns within this
 QUOTA_PAUSE = timedelta(hours=1)
@@ -90,13 +90,13 @@ def failure(  # noqa: PLR0911 - one return per kind of refusal
             f"{where}: the org's calls of 24 hours are used up. The connection waits.", until=now + QUOTA_PAUSE
         )
     if code == "REQUEST_LIMIT_EXCEEDED":
-        return Retriable(f"{where}: too many calls at the same time.", after_s=_asked(headers, now) or 5.0)
+        return Retriable(f"{where}: too many calls at the same time.", after_s=asked_wait_s(headers, now) or 5.0)
     if _may_pass(code, errors):
-        return Retriable(f"{where}: {why}", after_s=_asked(headers, now))
+        return Retriable(f"{where}: {why}", after_s=asked_wait_s(headers, now))
     if _blames_batch(code, errors):
         return BatchTooHeavy(f"{where}: {why}", code=code or str(status), field=field, status=status)
     if status >= 500 or status in (408, 425, 429):
-        return Retriable(f"{where}: the server stumbled, or not now.", after_s=_asked(headers, now))
+        return Retriable(f"{where}: the server stumbled, or not now.", after_s=asked_wait_s(headers, now))
     advice = _SET_UP.get(code) or _BY_STATUS.get(status)
     if advice:
         return Fatal(f"{where}: {why}. {advice}")
@@ -166,17 +166,3 @@ def _may_pass(code: str, errors: Sequence[Mapping[str, Any]]) -> bool:
 
 def _blames_batch(code: str, errors: Sequence[Mapping[str, Any]]) -> bool:
     return code in _BATCH or any(_LIMIT.search(str(error.get("message"))) for error in errors)
-
-
-def _asked(headers: Mapping[str, str], now: datetime) -> float | None:
-    value = headers.get("Retry-After")
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
-    except (ValueError, TypeError):
-        return None

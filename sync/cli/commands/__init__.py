@@ -1,0 +1,9 @@
+"""What can be typed: every command with its arguments. Each hands over to the module that does the work.
+
+Those modules are imported inside the commands, so that ``leadmark --help`` answers at once.
+"""
+
+from sync.cli.commands import begin, operate, people, quarantine
+from sync.cli.commands.typed import app
+
+__all__ = ["app", "begin", "operate", "people", "quarantine"]

@@ -29,7 +29,7 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
 }
 #: sales' word; the status reads it, and no rule
 HAND_OFF = "hand_off"
-_CONDITIONS = (("fit", "adjust", "*", "if"), ("disqualify", "*", "if"))
+_CONDITIONS = (("audience",), ("fit", "adjust", "*", "if"), ("disqualify", "*", "if"))
 _WHERE = ("engagement", "*", "rules", "*", "where")
 _PATTERN_WHERE = ("patterns", "*", "all", "*", "where")
 _CANARY = ("write", "canary", "if")

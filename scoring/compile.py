@@ -23,7 +23,7 @@ from scoring.values import Limit, Per, micro
 
 __all__ = ["NO_BOUND", "SCORING_VERSION", "CompiledModel", "Touchpoint", "compile_model"]
 
-SCORING_VERSION = 2  # grows when the same inputs would give another score
+SCORING_VERSION = 3  # grows when the same inputs would give another score
 NO_BOUND = 2**62  # micro-points: no sum comes near it
 
 
@@ -85,6 +85,7 @@ class CompiledModel:
     """What the kernel reads. R rules, A ages, T touchpoints that some rule matches."""
 
     model: ScoringModel
+    audience: Holds | None  #: whom the model scores; None for everybody
     variables: tuple[CompiledVariable, ...]
     adjusts: tuple[CompiledAdjust, ...]
     disqualifiers: tuple[CompiledDisqualifier, ...]
@@ -124,6 +125,7 @@ def compile_model(
     own_digest = model_digest(model)
     return CompiledModel(
         model=model,
+        audience=evaluator(model.audience, tables) if model.audience else None,
         variables=tuple(
             CompiledVariable(name=name, label=part.label or name, weight=part.weight, bands=part.percent)
             for name, part in model.fit.variables.items()

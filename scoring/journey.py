@@ -14,6 +14,7 @@ from scoring import qualifying
 from scoring.model import ScoringModel
 from scoring.sales import WORD_RANK, Sales, Word, latest_word, recycled_at, ruling
 from scoring.scores import Evaluation
+from scoring.trend import surged_on
 
 __all__ = [
     "RANK",
@@ -46,7 +47,7 @@ RANK: Mapping[Status, int] = {
     "won": 8,
 }
 
-_DATES = ("since", "mql_since", "first_mql_on", "recycled_on")
+_DATES = ("since", "mql_since", "first_mql_on", "recycled_on", "surged_on")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,7 @@ class Journey:
     first_mql_on: date | None = None
     mql_count: int = 0
     recycled_on: date | None = None  #: day of the last change to recycled; stays when the status leaves
+    surged_on: date | None = None  #: day of the last sharp rise of the score
     sales: Word | None = None  #: as said: lost, not what it lapses to
     sales_at: int | None = None
     run_digest: str = ""
@@ -74,7 +76,7 @@ class Journey:
     @classmethod
     def from_dict(cls, flat: Mapping[str, Any]) -> Self:
         """The journey that ``to_dict`` wrote."""
-        dates = {name: date.fromisoformat(flat[name]) for name in _DATES if flat[name] is not None}
+        dates = {name: date.fromisoformat(flat[name]) for name in _DATES if flat.get(name) is not None}
         return cls(**{**flat, **dates})
 
 
@@ -145,6 +147,7 @@ def advance(
         before,
         status=status,
         furthest=furthest,
+        surged_on=surged_on(model, evaluation, before.surged_on, day),
         sales=word,
         sales_at=said_at,
         run_digest=run_digest,
@@ -180,6 +183,7 @@ def join(a: Journey, b: Journey) -> Journey:
         first_mql_on=min(_known(a.first_mql_on, b.first_mql_on), default=None),
         mql_count=max(a.mql_count, b.mql_count),
         recycled_on=max(_known(a.recycled_on, b.recycled_on), default=None),
+        surged_on=max(_known(a.surged_on, b.surged_on), default=None),
         sales=word.sales,
         sales_at=word.sales_at,
         run_digest=_shared(a.run_digest, b.run_digest),

@@ -6,6 +6,7 @@ numbers of a person depend on nothing but that person's facts and activities.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,7 @@ def score_people(compiled: CompiledModel, batch: Batch, day: int, *, oldest_day:
         _score_chunk(compiled, batch, (first, min(first + CHUNK, persons)), (oldest_day, day))
         for first in range(0, max(persons, 1), CHUNK)
     ]
-    arrays = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+    arrays: dict[str, Any] = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
     return Scores(compiled=compiled, facts=batch.facts, day=day, **arrays)
 
 

@@ -6,7 +6,7 @@ leaves them out. Mistakes come as one ValidationError with all of them, each pla
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, PlainSerializer, StrictBool, model_validator
 from pydantic_core import InitErrorDetails
@@ -18,7 +18,7 @@ from scoring.definition import Mql, Needs
 from scoring.engagement import Bots, Decay, Group, Pattern, Rule, Silence
 from scoring.mistakes import Place, read_whole, refusal
 from scoring.part import Bound, ConditionField, Part, checked
-from scoring.values import Label, Letter, Percentage, Points
+from scoring.values import Days, Label, Letter, Percentage, Points
 
 __all__ = ["ConditionField", "Decay", "Group", "Mql", "Needs", "Rule", "ScoringModel"]
 
@@ -81,10 +81,19 @@ class Fit(Part):
         return read_whole("fit", handler, raw, checks.weights_of_fit(raw))
 
 
+class Surge(Part):
+    """A sharp rise of the score, of which sales is told."""
+
+    rise: Annotated[int, Field(strict=True, ge=1, le=100)]  # points of the score
+    within: Days
+
+
 class ScoringModel(Part):
     """One model file."""
 
     model: Label
+    audience: ConditionField | None = None  # whom the model scores; without it everybody
+    on_leave: Literal["empty", "keep"] = "empty"  # our fields of those who leave the audience
     weights: Weights
     decays: dict[str, Decay] = Field(default_factory=dict)
     fit: Fit
@@ -97,6 +106,7 @@ class ScoringModel(Part):
     thirds: StrictBool = False  # grades A+, A, A- … D-, each a third of its band
     disqualify: dict[str, Disqualifier] = Field(default_factory=dict)
     mql: Mql = Field(default_factory=Mql)
+    surge: Surge | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -114,6 +124,8 @@ class ScoringModel(Part):
 
     def conditions(self) -> Iterator[tuple[Place, Condition]]:
         """Every condition with the keys that lead to it: those under ``where`` read attributes, the others facts."""
+        if self.audience is not None:
+            yield ("audience",), self.audience
         for name, adjust in self.fit.adjust.items():
             yield ("fit", "adjust", name, "if"), adjust.if_
         for name, disqualifier in self.disqualify.items():
@@ -128,7 +140,7 @@ class ScoringModel(Part):
 
     def facts_read(self) -> frozenset[str]:
         """The facts that a variable, a condition or ``needs`` reads, derived ones (``facts.DERIVED``) among them."""
-        tested = (condition.names() for place, condition in self.conditions() if place[-1] == "if")
+        tested = (condition.names() for place, condition in self.conditions() if place[-1] != "where")
         needed = self.mql.needs.facts if self.mql.needs else ()
         return frozenset(self.fit.variables).union(needed, *tested)
 

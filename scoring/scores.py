@@ -87,6 +87,8 @@ class Evaluation:
     silent_since: int | None = None  #: where it takes some: day number of the last activity that broke the silence
     recycle_micro: int = 0  #: micro-points of engagement that the limit after a recycle takes
     day: int = 0  #: day number of the score day
+    earlier: Mapping[int, int] = field(default_factory=dict)
+    #: ^ the score of so many days before, with facts, model and sales' word as of now (``trend``)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,6 +123,7 @@ class Scores:
     recycle_micro: Ints  #: micro-points that the limit after a recycle takes
     newest_positive_at: Ints  #: microseconds, or NEVER
     activity_count: Ints  #: activities up to the score day and not older than retention, matched or not
+    earlier: Mapping[int, Ints] = field(default_factory=dict)  #: as in ``Evaluation``
 
     def person(self, i: int) -> Evaluation:
         """The scores of person i as Python values, with what they are made of."""
@@ -169,6 +172,7 @@ class Scores:
             silent_since=_known(self.silent_since[i]),
             recycle_micro=int(self.recycle_micro[i]),
             day=self.day,
+            earlier={days: int(scores[i]) for days, scores in self.earlier.items()},
         )
 
     def _held(self, i: int) -> list[CompiledPattern]:

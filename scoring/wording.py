@@ -17,6 +17,7 @@ from scoring.missing import missing, points_to_mql
 from scoring.model import ScoringModel
 from scoring.phrases import lower_start
 from scoring.scores import Evaluation
+from scoring.trend import momentum
 
 OutputType = Literal["number", "text", "date", "option"]
 
@@ -27,6 +28,8 @@ OUTPUT_TYPES: Mapping[str, OutputType] = {
     "engagement": "number",
     "grade": "option",
     "tier": "option",
+    "momentum": "option",
+    "surged_on": "date",
     "mql_status": "option",
     "mql_since": "date",
     "mql_cause": "option",
@@ -87,6 +90,8 @@ def outputs(
         "engagement": ledger.engagement,
         "grade": ledger.grade,
         "tier": ledger.tier,
+        "momentum": momentum(evaluation),
+        "surged_on": journey.surged_on,
         "mql_status": STATUS_WORDS[journey.status],
         "mql_since": journey.mql_since,
         "mql_cause": journey.cause,

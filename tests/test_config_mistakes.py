@@ -158,9 +158,9 @@ MISTAKES = [
         "later key in model",
         "models/b2b.yaml",
         "mql:\n",
-        "surge: {rise: 20, within: 7d}\nmql:\n",
+        "alerts: {surge: 20}\nmql:\n",
         "models/b2b.yaml:31:1",
-        'unknown key "surge"',
+        'unknown key "alerts"',
     ),
     (
         "key in wrong case",

@@ -218,6 +218,8 @@ OUTPUTS = {
     "engagement": 80,
     "grade": "A",
     "tier": "A1",
+    "momentum": "rising",
+    "surged_on": date(2026, 11, 10),
     "mql_status": "MQL",
     "mql_since": date(2026, 11, 3),
     "mql_cause": "activity",
@@ -233,11 +235,11 @@ OUTPUTS = {
     "model": "b2b",
     "scored_on": DAY,
 }
-MQL = journey(mql_since=date(2026, 11, 3), first_mql_on=date(2026, 2, 1), mql_count=2)
+MQL = journey(mql_since=date(2026, 11, 3), first_mql_on=date(2026, 2, 1), mql_count=2, surged_on=date(2026, 11, 10))
 
 
 def test_the_outputs_are_what_the_crm_shows():
-    assert outputs(MODEL, MQL, ledger(DEMO), DAY, evaluation=person(interest="analytics")) == OUTPUTS
+    assert outputs(MODEL, MQL, ledger(DEMO), DAY, evaluation=person(interest="analytics", earlier={7: -20})) == OUTPUTS
 
 
 def test_outputs_say_what_is_missing():
@@ -251,6 +253,8 @@ def test_outputs_without_anything_to_say_are_empty():
     empty = {
         "mql_since",
         "first_mql_on",
+        "momentum",
+        "surged_on",
         "recycled_on",
         "disqualified_by",
         "points_to_mql",
@@ -275,7 +279,10 @@ def test_the_outputs_of_a_disqualified_person_name_the_reason():
 def test_text_outputs_are_cut_to_the_length_of_their_field():
     lengths = {"summary": 10, "reasons": 12, "model": 0, "tier": 1}
     cut = {"summary": "A1 · 84…", "reasons": "Asked for a…", "model": None}  # an option is never cut
-    assert outputs(MODEL, MQL, ledger(DEMO), DAY, lengths, evaluation=person(interest="analytics")) == OUTPUTS | cut
+    assert (
+        outputs(MODEL, MQL, ledger(DEMO), DAY, lengths, evaluation=person(interest="analytics", earlier={7: -20}))
+        == OUTPUTS | cut
+    )
 
 
 def test_every_output_has_a_type_that_fits_its_values():

@@ -139,10 +139,10 @@ class Explained:
         }
 
 
-def scoring_of(tx: Connection, settings: Settings, now: datetime) -> Scoring:
-    """What scoring needs to look at persons; what it needs to write (definitions, first pulls) is empty."""
+def scoring_of(tx: Connection, settings: Settings, now: datetime, name: str | None = None) -> Scoring:
+    """What scoring by a model (else the primary one) needs to look at persons; what it needs to write is empty."""
     maps = [map_ for map_ in maps_of(settings) if first_complete_at(tx, map_.connection) is not None]
-    model = settings.models[settings.primary]
+    model = settings.models[name or settings.primary]
     compiled, maps_digest = compiled_for(tx, model, settings.tables, settings.time_zone, maps)
     return Scoring(
         compiled=compiled,

@@ -14,6 +14,8 @@ OUTPUTS: Mapping[str, tuple[str, str, str]] = {
     "leadmark_engagement": ("Lead score: engagement", "number", "number"),
     "leadmark_grade": ("Lead grade", "string", "text"),
     "leadmark_tier": ("Lead tier", "string", "text"),
+    "leadmark_momentum": ("Lead score: momentum", "string", "text"),
+    "leadmark_surged_on": ("Lead score: surged on", "date", "date"),
     "leadmark_mql_status": ("MQL status", "string", "text"),
     "leadmark_mql_since": ("MQL since", "date", "date"),
     "leadmark_mql_cause": ("MQL status: cause", "string", "text"),

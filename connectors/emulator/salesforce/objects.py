@@ -53,6 +53,8 @@ Leadmark_Fit__c | Lead score: fit | double(5,2) | c
 Leadmark_Engagement__c | Lead score: engagement | double(5,2) | c
 Leadmark_Grade__c | Lead grade | string(255) | c
 Leadmark_Tier__c | Lead tier | string(255) | c
+Leadmark_Momentum__c | Lead score: momentum | string(255) | c
+Leadmark_Surged_On__c | Lead score: surged on | date | c
 Leadmark_Mql_Status__c | MQL status | string(255) | c
 Leadmark_Mql_Since__c | MQL since | date | c
 Leadmark_Mql_Cause__c | MQL status: cause | string(255) | c

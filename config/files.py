@@ -9,7 +9,7 @@ from config.problems import Problem, Spot, error, nearest, warning
 
 INSTALLATION = "leadmark.yaml"
 
-_FOLDERS = {"connections": ".yaml", "models": ".yaml", "lists": ".txt", "overlays": ".yaml"}
+_FOLDERS = {"connections": ".yaml", "models": ".yaml", "golden": ".yaml", "lists": ".txt", "overlays": ".yaml"}
 _NEEDED = {
     INSTALLATION: "the file is missing",
     "connections": "there is no connection (connections/NAME.yaml)",

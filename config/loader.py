@@ -1,6 +1,7 @@
 """A config folder made into Settings, or every mistake in it at once.
 
-Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml`` and ``lists/*.txt``. No secret is needed or read.
+Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml``, ``golden/*.yaml`` and ``lists/*.txt``. No secret
+is needed or read.
 """
 
 import re
@@ -13,7 +14,10 @@ from pydantic import BaseModel
 from config.checks import Folder, check
 from config.connection_checks import crm_of
 from config.files import INSTALLATION, Files, look, read_text
+from config.golden import GoldenFile
+from config.golden_checks import check_golden
 from config.hubspot import HubSpotConnection
+from config.model_checks import delivered_by
 from config.overlay import overlaid
 from config.problems import Problem, Spot, error, unknown, warning
 from config.reading import Document, read
@@ -40,16 +44,18 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
     problems += wrong
     models, wrong = _valid(_of(documents, "models"), ScoringModel)
     problems += wrong
-    problems += check(
-        Folder(
-            installation=documents.get(INSTALLATION),
-            connections=_of(documents, "connections"),
-            models=_of(documents, "models"),
-            model_names=files.names("models"),
-            list_names=files.names("lists"),
-            complete=_of(documents, "connections").keys() == files.names("connections"),
-        )
+    golden, wrong = _valid(_of(documents, "golden"), GoldenFile)
+    problems += wrong
+    together = Folder(
+        installation=documents.get(INSTALLATION),
+        connections=_of(documents, "connections"),
+        models=_of(documents, "models"),
+        model_names=files.names("models"),
+        list_names=files.names("lists"),
+        complete=_of(documents, "connections").keys() == files.names("connections"),
     )
+    problems += check(together)
+    problems += _check_golden(_of(documents, "golden"), together)
     lists = {name: list_entries(files.texts[f"lists/{name}.txt"] or "") for name in files.names("lists")}
     problems += _empty(lists)
     problems = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.column, problem.message))
@@ -69,6 +75,7 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         models=models,
         model_texts={name: files.texts[f"models/{name}.yaml"] or "" for name in models},
         tables=shipped_tables(lists),
+        golden={f"{file}/{name}": case for file, cases in golden.items() for name, case in cases.cases.items()},
     )
     return settings, problems
 
@@ -111,6 +118,12 @@ def _valid(documents: Mapping[str, Document], kind: type[PartT]) -> tuple[dict[s
         if part is not None:
             parts[name] = part
     return parts, problems
+
+
+def _check_golden(golden: Mapping[str, Document], folder: Folder) -> Iterator[Problem]:
+    delivered = delivered_by(tuple(folder.connections.values())) if folder.complete else None
+    for document in golden.values():
+        yield from check_golden(document, delivered, folder.model_names, folder.list_names)
 
 
 #: what HubSpot's own sync keeps in a contact: the ids of the lead and the contact it is linked to

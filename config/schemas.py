@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from config.golden import GoldenFile
 from config.hubspot import HubSpotConnection
 from config.salesforce import SalesforceConnection
 from config.settings import Installation
@@ -20,6 +21,7 @@ SCHEMAS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "leadmark.schema.json": (Installation,),
     "connection.schema.json": (HubSpotConnection, SalesforceConnection),
     "model.schema.json": (ScoringModel,),
+    "golden.schema.json": (GoldenFile,),
 }
 
 

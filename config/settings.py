@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, Field
 
+from config.golden import GoldenCase
 from config.hubspot import HubSpotConnection
 from config.parts import Days, Part, Span, span_seconds
 from config.problems import nearest
@@ -110,3 +111,5 @@ class Settings(Installation):
     model_texts: dict[str, str]
     """Name -> the file's text, for the store."""
     tables: Tables
+    golden: dict[str, GoldenCase] = Field(default_factory=dict)
+    """``file/case`` -> the case."""

@@ -107,7 +107,7 @@ def test_only_a_relative_store_is_taken_from_the_folder(folder, store, kept):
         ("notes.md", "notes.md:1:1: warning: this is not read by this version"),
         ("leadmrk.yaml", 'leadmrk.yaml:1:1: warning: this is not read by this version, did you mean "leadmark.yaml"?'),
         ("model/b2b.yaml", 'model:1:1: warning: this is not read by this version, did you mean "models"?'),
-        ("golden/jane.yaml", "golden:1:1: warning: this is not read by this version"),
+        ("reports/jane.yaml", "reports:1:1: warning: this is not read by this version"),
         ("models/b2c.yml", "models/b2c.yml:1:1: warning: this is not read; files here end in .yaml"),
         ("lists/own.csv", "lists/own.csv:1:1: warning: this is not read; files here end in .txt"),
         ("lists/empty.txt", "lists/empty.txt:1:1: warning: this list has no entry, so nothing is ever in it"),

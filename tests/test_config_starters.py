@@ -47,6 +47,7 @@ def test_a_starter_names_every_file_it_wrote(tmp_path):
     files = starters.write("b2b-saas", tmp_path, ("hubspot", "salesforce"))
     assert sorted(path.relative_to(tmp_path).as_posix() for path in files) == [
         ".schemas/connection.schema.json",
+        ".schemas/golden.schema.json",
         ".schemas/leadmark.schema.json",
         ".schemas/model.schema.json",
         "connections/hubspot.yaml",

@@ -16,7 +16,7 @@ from config.problems import listed, nearest
 CRMS = ("hubspot", "salesforce")
 #: the folder of a config that holds the schemas for editors; the first line of every YAML file names one
 SCHEMAS = ".schemas"
-_SCHEMA_NAMES = ("leadmark.schema.json", "connection.schema.json", "model.schema.json")
+_SCHEMA_NAMES = ("leadmark.schema.json", "connection.schema.json", "model.schema.json", "golden.schema.json")
 _MARK = re.compile(r" *# \[((?:not )?[a-z]+(?:, (?:not )?[a-z]+)*)\]")
 
 

@@ -35,6 +35,7 @@ class Condition:
     operand: tuple[FactValue, ...] = ()
     parts: tuple["Condition", ...] = ()
     raw: Any = field(default=None, compare=False, repr=False)  # what was written, for writing it back
+    place: Place = field(default=(), compare=False, repr=False)  # the keys that lead to it in what was written
 
     def tests(self) -> Iterable["Condition"]:
         """The tests in it, each once for each time it is written."""
@@ -177,8 +178,8 @@ def _parsed(raw: Any, operands: Mapping[str, Operand]) -> Condition:
     return replace(_as_one(parts), raw=raw)
 
 
-def _as_one(parts: tuple[Condition, ...]) -> Condition:
-    return parts[0] if len(parts) == 1 else Condition(op="all", parts=parts)
+def _as_one(parts: tuple[Condition, ...], place: Place = ()) -> Condition:
+    return parts[0] if len(parts) == 1 else Condition(op="all", parts=parts, place=place)
 
 
 def _parts(
@@ -197,10 +198,11 @@ def _parts(
             if not isinstance(value, list) or not value:
                 mistakes.append(mistake(here, f"`{key}` takes a list of conditions", value))
                 continue
-            inner = [_parts(item, operands, (*here, i), mistakes) for i, item in enumerate(value)]
-            parts.append(Condition(op=key, parts=tuple(_as_one(item) for item in inner)))
+            inner = [_as_one(_parts(item, operands, (*here, i), mistakes), (*here, i)) for i, item in enumerate(value)]
+            parts.append(Condition(op=key, parts=tuple(inner), place=here))
         elif key == "not":
-            parts.append(Condition(op="not", parts=(_as_one(_parts(value, operands, here, mistakes)),)))
+            inner = [_as_one(_parts(value, operands, here, mistakes), here)]
+            parts.append(Condition(op="not", parts=tuple(inner), place=here))
         elif not isinstance(key, str) or not key.strip():
             mistakes.append(mistake(here, f"{key!r} is no name of a fact or attribute", value))
         else:
@@ -228,7 +230,7 @@ def _tests(
             mistakes.append(mistake(here, _unknown_operator(str(op), operands), operand))
             continue
         try:
-            yield Condition(op=op, name=name, operand=operands[op](operand))
+            yield Condition(op=op, name=name, operand=operands[op](operand), place=here)
         except ValueError as error:
             mistakes.append(mistake(here, str(error), operand))
 

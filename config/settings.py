@@ -18,6 +18,7 @@ from config.problems import nearest
 from config.salesforce import SalesforceConnection
 from scoring.model import ScoringModel
 from scoring.tables import Tables
+from scoring.trend import look_back
 from scoring.values import parse_days
 
 Connection = HubSpotConnection | SalesforceConnection
@@ -113,3 +114,8 @@ class Settings(Installation):
     tables: Tables
     golden: dict[str, GoldenCase] = Field(default_factory=dict)
     """``file/case`` -> the case."""
+
+    @property
+    def kept_days(self) -> int:
+        """How many days activities are stored: their retention, and the longest look back of a model more."""
+        return self.retention.activities_days + max(days for model in self.models.values() for days in look_back(model))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from sync.mapping import Output
-from sync.plan import UNPROFILED, Approval, Counts, Plan, Planned
+from sync.plan import AUDIENCE, Approval, Counts, Plan, Planned
 from sync.store import tables
 from sync.store.records import DIFFERS, HELD_BACK, fields_of
 from sync.store.store import in_chunks, upsert
@@ -20,8 +20,9 @@ ECHOED_FOR = 7 * DAY_US
 def planned(
     row: Row[Any],
     refused: Mapping[str, str],
-    cause: str = "",
+    causes: Mapping[str, str] | None = None,
     *,
+    unprofiled: bool = False,
     shown_elsewhere: bool = False,
     echoed: frozenset[str] = frozenset(),
 ) -> Planned:
@@ -33,7 +34,8 @@ def planned(
         person=row.person,
         fields=fields_of(row),
         refused=refused,
-        cause=cause,
+        causes=causes or {},
+        unprofiled=unprofiled,
         shown_elsewhere=shown_elsewhere,
         echoed=echoed,
     )
@@ -42,41 +44,50 @@ def planned(
 def differing(
     tx: Connection,
     connection: str,
-    model: str,
     outputs: Mapping[str, Mapping[str, Output]],
     now: int,
 ) -> Iterator[Planned]:
-    """The live records of a connection that differ and are not held back.
+    """The live records of a connection that differ and are not held back, of persons whom no rep holds.
 
     ``outputs``: connection -> our fields there. Ordered by object and company or account, as writing two people of one
     account at once makes them wait for each other, then by record number.
     """
-    record, journey, parent = tables.record, tables.journey, tables.parent
+    record, person, parent = tables.record, tables.person, tables.parent
     rows = tx.execute(
-        select(record, journey.c.cause)
-        .outerjoin(journey, (journey.c.person == record.c.person) & (journey.c.model == model))
+        select(record, person.c.write)
+        .join(person, person.c.number == record.c.person)
         .outerjoin(parent, (parent.c.record == record.c.number) & parent.c.object.in_(("company", "account")))
         .where(record.c.connection == connection, record.c.differs == DIFFERS, record.c.state == "live")
-        .where(record.c.person.is_not(None))
+        .where(person.c.write != "nothing")
         .order_by(record.c.object, parent.c.crm_id, record.c.number)
     ).all()
-    scores = {
-        name: field
-        for name, ours in outputs.items()
-        for field, output in ours.items()
-        if (output.model, output.output) == (model, "score")
-    }
     refused = _refused(tx, connection)
-    shown = _shown_elsewhere(tx, rows, scores)
+    causes = _causes(tx, rows)
+    shown = _shown_elsewhere(tx, rows, outputs)
     echoed = _echoed(tx, rows, connection, outputs, now)
     for row in rows:
         yield planned(
             row,
             refused.get(row.number, {}),
-            row.cause or UNPROFILED,
+            causes.get(row.person, {}),
+            unprofiled=row.write == "empty",
             shown_elsewhere=row.number in shown,
             echoed=echoed.get(row.number, frozenset()),
         )
+
+
+def _causes(tx: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, str]]:
+    """Person -> model -> why the status changed last; ``AUDIENCE`` of those who left."""
+    journey = tables.journey
+    found: dict[int, dict[str, str]] = {}
+    for some in in_chunks(sorted({row.person for row in rows})):
+        for row in tx.execute(
+            select(journey.c.person, journey.c.model, journey.c.cause, journey.c.resting).where(
+                journey.c.person.in_(some)
+            )
+        ):
+            found.setdefault(row.person, {})[row.model] = AUDIENCE if row.resting else row.cause
+    return found
 
 
 def _echoed(
@@ -135,22 +146,24 @@ def _refused(tx: Connection, connection: str) -> dict[int, dict[str, str]]:
     return refused
 
 
-def _shown_elsewhere(tx: Connection, rows: Sequence[Row[Any]], scores: Mapping[str, str]) -> set[int]:
-    """Those of these records that do not show their person's score while another record of the person does."""
+def _shown_elsewhere(tx: Connection, rows: Sequence[Row[Any]], outputs: Mapping[str, Mapping[str, Output]]) -> set[int]:
+    """Those of these records that do not show a score of their person which another record of the person shows."""
     record = tables.record
-    showing: dict[int, set[int]] = {}
+    scores = {
+        name: {output.model: field for field, output in ours.items() if output.output == "score"}
+        for name, ours in outputs.items()
+    }
+    showing: dict[tuple[int, str], set[int]] = {}
+    lacking: dict[tuple[int, str], set[int]] = {}
     for some in in_chunks(sorted({row.person for row in rows})):
         for other in tx.execute(select(record).where(record.c.person.in_(some), record.c.state == "live")):
-            fields, name = fields_of(other), scores.get(other.connection, "")
-            if fields.desired.get(name) is not None and fields.observed.get(name) == fields.desired[name]:
-                showing.setdefault(other.person, set()).add(other.number)
-    return {
-        row.number
-        for row in rows
-        if showing.get(row.person, set()) - {row.number}
-        and (fields := fields_of(row)).desired.get(name := scores.get(row.connection, "")) is not None
-        and fields.observed.get(name) != fields.desired[name]
-    }
+            fields = fields_of(other)
+            for model, name in scores.get(other.connection, {}).items():
+                if fields.desired.get(name) is not None:
+                    shows = fields.observed.get(name) == fields.desired[name]
+                    (showing if shows else lacking).setdefault((other.person, model), set()).add(other.number)
+    late = {number for key, numbers in lacking.items() if showing.get(key) for number in numbers}
+    return late.intersection(row.number for row in rows)
 
 
 def keep_verdicts(tx: Connection, plan: Plan) -> None:

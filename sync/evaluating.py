@@ -13,9 +13,10 @@ from sync.identity import identify_some
 from sync.lease import SCORE, LeaseLost, acquire
 from sync.pull import first_complete_at
 from sync.report import RunReport
+from sync.rescore import began_at, count_stale, mark_everybody, score_stale
 from sync.retention import purge
 from sync.runtime import Open, Options, Runtime
-from sync.score import Scoring, compiled_for, count_stale, mark_everybody, score_stale
+from sync.score import Scoring, compiled_for
 from sync.store import tables
 from sync.store.store import upsert
 from sync.store.values import micros
@@ -77,7 +78,8 @@ def _adopt(runtime: Runtime, pulled: Sequence[Turn], options: Options) -> bool:
         for turn in pulled:
             save_occupied(tx, turn.one.map, now)
         if options.adoption == "restored":
-            seed_journeys(tx, [turn.one.map for turn in pulled], runtime.settings.primary, now)
+            for model in runtime.settings.models:
+                seed_journeys(tx, [turn.one.map for turn in pulled], model, now)
     return True
 
 
@@ -88,47 +90,54 @@ def _score(
     options: Options,
     renew: Callable[[Connection], None],
 ) -> None:
-    scoring = scoring_for(runtime, restored=options.adoption == "restored")
+    scorings = scorings_for(runtime, restored=options.adoption == "restored")
     _keep_model_text(runtime)
-    if mark_everybody(runtime.store, scoring):
+    if mark_everybody(runtime.store, scorings):
         with runtime.store.begin() as tx:
             purge(
                 tx,
-                now=micros(scoring.now),
-                activities=scoring.retention,
+                now=micros(scorings[0].now),
+                activities=timedelta(days=runtime.settings.kept_days),
                 gone=timedelta(days=runtime.settings.retention.gone_days),
             )
             renew(tx)
     runtime.progress.phase("score", count_stale(runtime.store))
     report.scored = score_stale(
-        runtime.store, scoring, stop=runtime.stop, on_chunk=runtime.progress.advance, renew=renew
+        runtime.store, scorings, stop=runtime.stop, on_chunk=runtime.progress.advance, renew=renew
     )
     for turn in pulled:
         turn.report.scored = report.scored
 
 
-def scoring_for(runtime: Runtime, *, restored: bool = False) -> Scoring:
-    """What holds still while the primary model scores, from the store as it is."""
-    settings = runtime.settings
+def scorings_for(runtime: Runtime, *, restored: bool = False) -> list[Scoring]:
+    """What holds still while each model scores, the primary one first, from the store as it is."""
+    settings, now = runtime.settings, runtime.now()
+    names = sorted(settings.models, key=lambda name: (name != settings.primary, name))
     with runtime.store.begin() as tx:
         completed = {one.settings.name: first_complete_at(tx, one.settings.name) for one in runtime.connections}
         # a connection counts once all of it was read, so that nobody is scored on a part
         maps = [one.map for one in runtime.connections if completed[one.settings.name] is not None]
-        compiled, maps_digest = compiled_for(
-            tx, settings.models[settings.primary], settings.tables, settings.time_zone, maps
+        ready = {
+            name: compiled_for(tx, settings.models[name], settings.tables, settings.time_zone, maps) for name in names
+        }
+        began = {name: began_at(tx, name, micros(now)) for name in names}
+    definitions = {one.settings.name: output_definitions(one) for one in runtime.connections}
+    return [
+        Scoring(
+            compiled=compiled,
+            tables=settings.tables,
+            maps=maps,
+            maps_digest=maps_digest,
+            zone=settings.time_zone,
+            now=now,
+            retention=timedelta(days=settings.retention.activities_days),
+            definitions=definitions,
+            first_complete_at=completed,
+            began_at=began[name],
+            restored=restored,
         )
-    return Scoring(
-        compiled=compiled,
-        tables=settings.tables,
-        maps=maps,
-        maps_digest=maps_digest,
-        zone=settings.time_zone,
-        now=runtime.now(),
-        retention=timedelta(days=settings.retention.activities_days),
-        definitions={one.settings.name: output_definitions(one) for one in runtime.connections},
-        first_complete_at=completed,
-        restored=restored,
-    )
+        for name, (compiled, maps_digest) in ready.items()
+    ]
 
 
 def output_definitions(one: Open) -> dict[str, dict[str, FieldDefinition]]:

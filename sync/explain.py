@@ -18,9 +18,9 @@ from scoring.journey import Journey, Status
 from scoring.ledger import Ledger
 from scoring.wording import outputs
 from sync.mapping import ConnectionMap, Output, maps_of
-from sync.people import gather
+from sync.people import Person, gather
 from sync.pull import first_complete_at
-from sync.score import Scored, Scoring, compiled_for, evaluate, unprofiled
+from sync.score import Scored, Scoring, compiled_for, evaluate, held, unprofiled
 from sync.store import tables
 from sync.store.records import fields_of
 from sync.store.store import in_chunks
@@ -83,7 +83,10 @@ class Explained:
     digest: str
     #: False: the person is not to be profiled, so the ledger is nobody's score
     profiled: bool
-    ledger: Ledger
+    #: a rep holds the person: scored as ever, and nothing is written
+    held: bool
+    #: None = outside the model's audience: not scored by it, and the journey rests
+    ledger: Ledger | None
     facts: Sequence[Fact]
     #: None = never scored by a pass
     journey: Journey | None
@@ -104,7 +107,9 @@ class Explained:
             "digest": self.digest,
             "scored_on": self.scored_on and self.scored_on.isoformat(),
             "profiled": self.profiled,
-            "ledger": self.ledger.to_json() if self.profiled else None,
+            "held": self.held,
+            "in_audience": self.ledger is not None,
+            "ledger": self.ledger.to_json() if self.profiled and self.ledger else None,
             "outputs": plain(self.outputs),
             "journey": self.journey and self.journey.to_dict(),
             "steps": [
@@ -170,13 +175,14 @@ def all_explained(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> l
     steps = _steps(tx, numbers, scoring.model.model)
     ours = {map_.connection: map_.outputs for map_ in scoring.maps}
     return [
-        _explained(one, journeys.get(one.person.number), steps.get(one.person.number, []), ours, scoring)
-        for one in evaluate(people, scoring)
+        _explained(person, one, journeys.get(person.number), steps.get(person.number, []), ours, scoring)
+        for person, one in zip(people, evaluate(people, scoring), strict=True)
     ]
 
 
 def _explained(
-    one: Scored,
+    person: Person,
+    one: Scored | None,
     standing: tuple[Journey, date] | None,
     steps: Sequence[Step],
     ours: Mapping[str, Mapping[str, Output]],
@@ -184,19 +190,20 @@ def _explained(
 ) -> Explained:
     journey, scored_on = standing or (None, None)
     return Explained(
-        person=one.person.number,
+        person=person.number,
         day=scoring.day,
         model=scoring.model.model,
         digest=scoring.compiled.run_digest,
-        profiled=not unprofiled(one.person),
-        ledger=one.ledger,
-        facts=_facts(one),
+        profiled=not unprofiled(person),
+        held=held(person),
+        ledger=one.ledger if one is not None else None,
+        facts=_facts(person, scoring),
         journey=journey,
         scored_on=scored_on,
         outputs=outputs(scoring.model, journey, one.ledger, scoring.day, evaluation=one.evaluation)
-        if journey is not None
+        if journey is not None and one is not None
         else {},
-        records=[_held(row, ours.get(row.connection, {})) for row in one.person.records],
+        records=[_held(row, ours.get(row.connection, {})) for row in person.records],
         steps=steps,
     )
 
@@ -211,12 +218,12 @@ def _journeys(tx: Connection, numbers: Sequence[int], model: str) -> dict[int, t
     }
 
 
-def _facts(scored: Scored) -> list[Fact]:
-    records = {row.number: (row.connection, row.object, row.crm_id) for row in scored.person.read}
-    sources = scored.person.facts.sources
+def _facts(person: Person, scoring: Scoring) -> list[Fact]:
+    records = {row.number: (row.connection, row.object, row.crm_id) for row in person.read}
+    sources = person.facts.sources
     return [
         Fact(name=name, value=value, source=records.get(sources.get(name, 0)), personal=_personal(name, value))
-        for name, value in sorted(scored.facts.items(), key=lambda pair: (pair[0] in DERIVED, pair[0]))
+        for name, value in sorted(scoring.facts_of(person).items(), key=lambda pair: (pair[0] in DERIVED, pair[0]))
     ]
 
 

@@ -12,7 +12,7 @@ from connectors.base import Value
 from sync.mapping import HAND_OFF, ConnectionMap, meaning_of
 
 #: true as soon as any record of the person says so
-STRICTEST = frozenset({"opted_out", "bounced", "do_not_profile"})
+STRICTEST = frozenset({"opted_out", "bounced", "do_not_profile", "hold"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,7 +43,7 @@ def pull_all(runtime: Runtime, turn: Turn, *, full: bool, stop: Callable[[], boo
         store=runtime.store,
         map=turn.one.map,
         now=runtime.now,
-        retention=timedelta(days=runtime.settings.retention.activities_days),
+        retention=timedelta(days=runtime.settings.kept_days),
         in_scope=scoped(turn.one.map, runtime.settings, runtime.now()),
         renew=turn.renew,
         pulled=Pulled(),

@@ -39,7 +39,7 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
             allowed=allowed_records(tx, settings, one.settings, [other.map for other in runtime.connections], day),
         )
         outputs = {other.settings.name: other.map.outputs for other in runtime.connections}
-        records = differences.differing(tx, one.settings.name, settings.primary, outputs, now)
+        records = differences.differing(tx, one.settings.name, outputs, now)
         plan = make_plan(one.settings.name, records, rules, basis=digest([sorted(models), fields]))
         differences.keep_verdicts(tx, plan)
     return plan, rules

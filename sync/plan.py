@@ -5,7 +5,7 @@ Pure. Nothing else decides a write. A record is written when something people lo
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from math import ceil
 from typing import Any, Literal
@@ -16,12 +16,26 @@ from sync.observe import Fields, does_not_stick
 from sync.store.values import DAY_US
 
 #: a change of one of these is always written
-SHOWN = frozenset({"grade", "tier", "mql_status", "mql_since", "first_mql_on", "mql_count", "recycled_on"})
+SHOWN = frozenset(
+    {
+        "grade",
+        "tier",
+        "momentum",
+        "surged_on",
+        "mql_status",
+        "mql_since",
+        "first_mql_on",
+        "mql_count",
+        "recycled_on",
+    }
+)
 #: outputs whose emptying the guard counts
 CLEARED = frozenset({"score", "tier", "mql_status"})
 MQL = "MQL"
 #: the cause of emptying the fields of a person who is not to be profiled; the guard does not count it as cleared
 UNPROFILED = "do_not_profile"
+#: the cause of emptying the fields of a person who left a model's audience
+AUDIENCE = "audience"
 #: records that differ for long are refreshed over this many days, by their number
 REFRESH_SPREAD_DAYS = 7
 #: the guard never stops below this many changed records
@@ -41,7 +55,10 @@ class Planned:
     fields: Fields
     #: quarantined field ("" = the whole record) -> digest of what was refused
     refused: Mapping[str, str]
-    cause: str = ""
+    #: model -> why the person's status there changed last
+    causes: Mapping[str, str] = field(default_factory=dict)
+    #: the person is not to be profiled
+    unprofiled: bool = False
     #: another record of the person already shows the score this one should
     shown_elsewhere: bool = False
     #: fields that hold what we ourselves sent before, brought back by another tool: nobody's edit
@@ -135,11 +152,11 @@ def payload(record: Planned, name: str, rules: WriteRules) -> str:
     if name:
         return digest([name, record.fields.desired.get(name), _meaning(record.object, name, rules)])
     values = {
-        field: value
-        for field, value in record.fields.desired.items()
-        if field in rules.outputs and rules.outputs[field].output != "scored_on"
+        name: value
+        for name, value in record.fields.desired.items()
+        if name in rules.outputs and rules.outputs[name].output != "scored_on"
     }
-    return digest([values, {field: _meaning(record.object, field, rules) for field in values}])
+    return digest([values, {name: _meaning(record.object, name, rules) for name in values}])
 
 
 def _meaning(object_: str, name: str, rules: WriteRules) -> list[str | None]:
@@ -174,7 +191,7 @@ def make_plan(connection: str, records: Iterable[Planned], rules: WriteRules, *,
                 crm_id=record.crm_id,
                 new={name: record.fields.desired[name] for name in loose},
                 old={name: record.fields.observed.get(name) for name in loose},
-                cause=record.cause,
+                cause=_cause(record, loose, rules),
             )
         )
     return Plan(
@@ -188,15 +205,24 @@ def make_plan(connection: str, records: Iterable[Planned], rules: WriteRules, *,
     )
 
 
+def _cause(record: Planned, names: Sequence[str], rules: WriteRules) -> str:
+    """Why a record is written: what changed the status in the first model that has a field among these."""
+    if record.unprofiled:
+        return UNPROFILED
+    models = {rules.outputs[name].model for name in names}
+    return next((cause for model, cause in record.causes.items() if model in models), "")
+
+
 def due(record: Planned, differing: Sequence[str], rules: WriteRules) -> bool:
     """Whether the quiet-write rule lets this record be written now.
 
-    It does when the score moved by ``min_change`` or reached 0 or 100; when grade, tier, status or the MQL date
-    changed; when a field is empty that should not be; when another record of the person already shows the score; when
-    the person is not to be profiled; or when something differs that was last written ``refresh_after`` ago.
+    It does when the score moved by ``min_change`` or reached 0 or 100; when grade, tier, status, momentum, a surge or a
+    date of the journey changed; when a field is empty that should not be; when another record of the person already
+    shows the score; when the person is not to be profiled; or when something differs that was last written
+    ``refresh_after`` ago.
     """
     fields = record.fields
-    if record.shown_elsewhere or record.cause == UNPROFILED:
+    if record.shown_elsewhere or record.unprofiled:
         return True
     if any(fields.observed.get(name) is None for name in differing):
         return True

@@ -131,7 +131,7 @@ def test_a_connection_counts_in_scores_once_all_of_it_was_read(desk):
 
     desk.org.pull = half
     assert states(desk.run()) == {"hubspot": "ok", "salesforce": "parked"}
-    assert {map_.connection for map_ in evaluating.scoring_for(desk.runtime()).maps} == {"hubspot"}
+    assert {map_.connection for map_ in evaluating.scorings_for(desk.runtime())[0].maps} == {"hubspot"}
     assert desk.fields(C1).desired == {}
     desk.org.pull = pull
     assert states(desk.run()) == {"hubspot": "ok", "salesforce": "ok"}

@@ -43,6 +43,8 @@ class Desk:
         for number in range(1, contacts + 1):
             self.crm.put(Record(object="contact", id=str(number), values={}, stamp_at=NOW - timedelta(days=1)))
         with self.store.begin() as tx:
+            people = [{"number": number, "stale": False} for number in range(1, contacts + 1)]
+            tx.execute(insert(tables.person), people)
             tx.execute(
                 insert(tables.record),
                 [
@@ -64,7 +66,7 @@ class Desk:
 
     def plan(self):
         with self.store.begin() as tx:
-            return make_plan("crm", differing(tx, "crm", "b2b", {"crm": OUTPUTS}, micros(NOW)), RULES, basis="b")
+            return make_plan("crm", differing(tx, "crm", {"crm": OUTPUTS}, micros(NOW)), RULES, basis="b")
 
     def push(self, stop=lambda: False):
         done = Pushed()

@@ -91,7 +91,7 @@ def later_version(tmp_path_factory):
         '"""More"""\n'
         "import sqlalchemy as sa\n"
         "from alembic import op\n"
-        'revision, down_revision, branch_labels, depends_on = "9999", "0002", None, None\n'
+        'revision, down_revision, branch_labels, depends_on = "9999", "0003", None, None\n'
         'def upgrade() -> None:\n    op.create_table("more", sa.Column("number", sa.Integer(), primary_key=True))\n'
     )
 
@@ -113,8 +113,8 @@ def test_an_older_schema_is_refused_with_the_command_to_run_and_migrates(place, 
     code, words = later_version("open_store(place)", place)
     assert code == 1
     assert "StoreError" in words
-    assert "has schema 0002, this version needs 9999; back it up, then run: leadmark migrate" in words
-    assert later_version("print(migrate_store(place))", place) == (0, "('0002', '9999')\n")
+    assert "has schema 0003, this version needs 9999; back it up, then run: leadmark migrate" in words
+    assert later_version("print(migrate_store(place))", place) == (0, "('0003', '9999')\n")
     line = "tx = open_store(place).engine.connect(); print(get_meta(tx, 'kept'))"
     assert later_version(line, place) == (0, "yes\n")
 
@@ -354,7 +354,7 @@ def test_an_upsert_replaces_the_given_columns_only(place):
         upsert(tx, table, [{"number": 1, "stale": True, "fresh_at": 5, "maps_digest": "m"}])
         upsert(tx, table, [{"number": 1, "stale": False}, {"number": 2, "stale": True}])
         rows = tx.execute(select(table).order_by(table.c.number)).all()
-        assert [tuple(row) for row in rows] == [(1, False, 5, "[]", "m"), (2, True, None, "[]", "")]
+        assert [tuple(row) for row in rows] == [(1, False, 5, "[]", "m", "all"), (2, True, None, "[]", "", "all")]
 
 
 def test_an_upsert_of_nothing_or_of_keys_alone_is_harmless(place):

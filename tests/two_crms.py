@@ -71,7 +71,7 @@ MODEL = {
 }
 
 
-def settings_of(folder=Path(), *, hubspot=None, salesforce=None, others=(), prefer=None, **more):
+def settings_of(folder=Path(), *, hubspot=None, salesforce=None, others=(), prefer=None, models=None, **more):
     """A whole installation with both CRMs, the portal's values first; parts of a connection can be others."""
     return Settings(
         store=str(folder / "store"),
@@ -83,8 +83,8 @@ def settings_of(folder=Path(), *, hubspot=None, salesforce=None, others=(), pref
             SalesforceConnection.model_validate(SALESFORCE | (salesforce or {})),
             *others,
         ),
-        models={"b2b": ScoringModel.model_validate(MODEL)},
-        model_texts={"b2b": ""},
+        models={name: ScoringModel.model_validate(raw) for name, raw in (models or {"b2b": MODEL}).items()},
+        model_texts=dict.fromkeys(models or {"b2b": MODEL}, ""),
         tables=Tables(),
         prefer=prefer or {},
         **more,

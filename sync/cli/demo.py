@@ -201,6 +201,7 @@ def _show(out: Console, runtime: Runtime, reports: list[RunReport], world: World
     for record in found.records:
         line(out, f"  {record.connection}:{record.object}:{record.crm_id}")
     line(out, f"  {found.outputs['summary']}")
+    assert found.ledger is not None
     show_ledger(out, found.ledger)
 
 

@@ -32,12 +32,18 @@ def person(out: Console, found: Explained, *, reveal: bool) -> None:
     if found.outputs.get("summary"):
         line(out, str(found.outputs["summary"]))
     out.print()
-    if found.profiled:
-        ledger(out, found.ledger)
+    if not found.profiled:
+        out.print("Not to be profiled: not scored, no activities are kept, and our fields are emptied")
+    elif found.ledger is None:
+        out.print(f"Outside the audience of model {found.model}: not scored by it; what follows is from before")
         out.print()
         _status(out, found)
     else:
-        out.print("Not to be profiled: not scored, no activities are kept, and our fields are emptied")
+        ledger(out, found.ledger)
+        out.print()
+        _status(out, found)
+    if found.held:
+        out.print("Held by sales: scored as ever, and nothing is written to the CRM")
     out.print()
     _facts(out, found, reveal=reveal)
     for record in found.records:

@@ -164,6 +164,7 @@ person = Table(
     Column("fresh_at", BigInteger),  # newest of (activity's instant, its change) that arrived since the last evaluation
     Column("fresh", Text, nullable=False, server_default="[]"),  # instants of the activities that arrived since then
     Column("maps_digest", Text, nullable=False, server_default=""),  # field and activity maps at the last evaluation
+    Column("write", Text, nullable=False, server_default="all"),  # all | nothing (held) | empty (not to be profiled)
     Index("person_stale", "stale", "number"),
 )
 
@@ -179,6 +180,7 @@ journey = Table(
     Column("tier", Text, nullable=False),
     Column("cause", Text, nullable=False),  # of the last transition
     Column("scored_on", Text, nullable=False),
+    Column("resting", Boolean, nullable=False, server_default="0"),  # outside the audience since then
     Index("journey_by_score", "model", "score"),
 )
 

@@ -27,7 +27,7 @@ class Senseless:
     place: Place  #: the keys that lead to it from the condition
     always: bool  #: it holds for everybody
     branch: bool  #: it is one of several under ``any``
-    tests: tuple[Condition, ...]  #: those that leave no value, as written
+    tests: tuple[Signed, ...]  #: what leaves no value; of what always holds, what leaves none for its contrary
 
 
 def senseless(condition: Condition, *, attributes: bool = False) -> Iterator[Senseless]:
@@ -41,21 +41,21 @@ def senseless(condition: Condition, *, attributes: bool = False) -> Iterator[Sen
     yield from _look(condition, (), attributes=attributes, branch=False)
 
 
-def clash(signed: Sequence[Signed], *, attributes: bool = False) -> tuple[Condition, ...]:
+def clash(signed: Sequence[Signed], *, attributes: bool = False) -> tuple[Signed, ...]:
     """The tests of one name that keep the conditions from being as signed, all at once; none when they can be.
 
     >>> from scoring.conditions import parse_condition
     >>> bool(clash([(parse_condition({"country": "NO"}), True), (parse_condition({"country": ["NO", "SE"]}), False)]))
     True
     """
-    tests, choices = _flat(signed)
+    tests, choices = flat(signed)
     by_name: dict[str, list[Signed]] = {}
     for test, holds in tests:
         by_name.setdefault(test.name, []).append((test, holds))
     for group in by_name.values():
         if not _possible(group, attributes=attributes):
             pairs = (pair for pair in combinations(group, 2) if not _possible(pair, attributes=attributes))
-            return tuple(test for test, _ in next(pairs, tuple(group)))
+            return tuple(next(pairs, group))
     for choice in choices:
         found = [clash([*tests, branch], attributes=attributes) for branch in choice]
         if all(found):
@@ -65,7 +65,7 @@ def clash(signed: Sequence[Signed], *, attributes: bool = False) -> tuple[Condit
 
 def _look(condition: Condition, beside: Sequence[Signed], *, attributes: bool, branch: bool) -> Iterator[Senseless]:
     """As ``senseless``, of a part; ``beside`` is what must hold with it."""
-    tests, _ = _flat([(condition, True)])
+    tests, _ = flat([(condition, True)])
     always = clash([(condition, False)], attributes=attributes)
     if found := clash([*beside, *tests], attributes=attributes):
         yield Senseless(place=_last(condition, found), always=False, branch=branch, tests=found)
@@ -79,9 +79,9 @@ def _look(condition: Condition, beside: Sequence[Signed], *, attributes: bool, b
         yield Senseless(place=condition.place, always=True, branch=branch, tests=always)
 
 
-def _last(condition: Condition, found: Sequence[Condition]) -> Place:
+def _last(condition: Condition, found: Sequence[Signed]) -> Place:
     """Where the last of the tests in the condition stands."""
-    return [test.place for test in found if test.place[: len(condition.place)] == condition.place][-1]
+    return [test.place for test, _ in found if test.place[: len(condition.place)] == condition.place][-1]
 
 
 def _inside(condition: Condition, beside: Sequence[Signed], *, attributes: bool, branch: bool) -> Iterator[Senseless]:
@@ -94,8 +94,14 @@ def _inside(condition: Condition, beside: Sequence[Signed], *, attributes: bool,
             yield from _look(part, [*beside, *others], attributes=attributes, branch=branch or condition.op == "any")
 
 
-def _flat(signed: Sequence[Signed]) -> tuple[list[Signed], list[list[Signed]]]:
-    """The tests that stand side by side, and the choices of which one branch must be as signed."""
+def flat(signed: Sequence[Signed]) -> tuple[list[Signed], list[list[Signed]]]:
+    """The tests that must all be as signed, and the choices of which one branch must be.
+
+    >>> from scoring.conditions import parse_condition
+    >>> tests, choices = flat([(parse_condition({"a": 1, "not": {"any": [{"b": 2}, {"c": 3}]}}), True)])
+    >>> [(test.name, holds) for test, holds in tests], choices
+    ([('a', True), ('b', False), ('c', False)], [])
+    """
     tests: list[Signed] = []
     choices: list[list[Signed]] = []
     for condition, holds in signed:
@@ -106,7 +112,7 @@ def _flat(signed: Sequence[Signed]) -> tuple[list[Signed], list[list[Signed]]]:
         if condition.op != "not" and (condition.op == "all") != holds:
             choices.append(inner)
             continue
-        more, others = _flat(inner)
+        more, others = flat(inner)
         tests += more
         choices += others
     return tests, choices

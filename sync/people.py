@@ -31,6 +31,8 @@ class Person:
     records: Sequence[Row[Any]]
     #: those and the rows of leads that were converted, whose facts are read, too
     read: Sequence[Row[Any]]
+    #: what each of those says of the facts, in the same order
+    told: Sequence[PersonRecord]
     facts: Facts
     activities: timelines.Activities
     sales: Sales | None
@@ -93,21 +95,17 @@ def _person(
     zone: str,
 ) -> Person:
     read = [row for row in rows if row.state in LIVING]
-    facts = facts_of(
-        maps,
-        [
-            PersonRecord(
-                number=row.number,
-                connection=row.connection,
-                object=row.object,
-                inputs=load(row.inputs),
-                parents=parents.get(row.number, {}),
-                converted=row.state == "converted",
-            )
-            for row in read
-        ],
-        zone,
-    )
+    told = [
+        PersonRecord(
+            number=row.number,
+            connection=row.connection,
+            object=row.object,
+            inputs=load(row.inputs),
+            parents=parents.get(row.number, {}),
+            converted=row.state == "converted",
+        )
+        for row in read
+    ]
     said = [Sales(word=row.word, at=row.word_at, on=score_day(at(row.word_at), zone)) for row in read if row.word]
     oldest = min(((row.created_at or 0, row.connection) for row in read), default=(0, ""))
     live = [row for row in read if row.state == "live"]
@@ -115,8 +113,9 @@ def _person(
         number=number,
         records=live,
         read=read,
+        told=told,
         written=_written(live, linked, maps),
-        facts=facts,
+        facts=facts_of(maps, told, zone),
         activities=activities,
         sales=latest_word([*said, *outcome_words([one for row in rows for one in outcomes.get(row.number, ())], zone)]),
         created_at=oldest[0],

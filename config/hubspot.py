@@ -148,6 +148,19 @@ class ActivitySource(Part):
     """Touchpoint attribute -> the source's attribute."""
 
 
+class Deals(Part):
+    """Deals as sales' word on their contacts."""
+
+    from_: Literal["deals"] = Field(alias="from")
+    """What tells of outcomes."""
+    won: Property = "hs_is_closed_won"
+    """The deal's property that is true when it was won."""
+    closed: Property = "hs_is_closed"
+    """The deal's property that is true when it is over."""
+    pipelines: Texts = ()
+    """The pipelines that count, by id or name; empty: all."""
+
+
 class HubSpotOutputFields(OutputFields):
     """Our properties for one model."""
 
@@ -189,6 +202,8 @@ class HubSpotConnection(Part):
     """Other connection -> its object -> the contact's property that holds the id of its record."""
     facts: dict[str, FactSource]
     """Fact -> where it comes from."""
+    outcomes: Deals | None = None
+    """What became of deals, as sales' word."""
     activities: dict[str, ActivitySource] = Field(default_factory=dict)
     """Activity kind -> where it comes from; the first kind that takes an item has it."""
     write: HubSpotWrite

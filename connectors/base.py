@@ -54,7 +54,8 @@ class Record:
     values: Mapping[str, Value]
     stamp_at: datetime
     created_at: datetime | None = None
-    #: records this one points to, by object: ``{"company": "77", "owner": "12"}``
+    #: records this one points to, by object: ``{"company": "77", "owner": "12"}``; where there may be several of one
+    #: object, by object and id: ``{"contact:5": "5", "contact:6": "6"}``
     parents: Mapping[str, str] = field(default_factory=dict)
     #: ids that now stand for this record (merged into it, converted to it)
     aliases: tuple[str, ...] = ()

@@ -78,7 +78,7 @@ class Intake:
         changed_ids = {row.crm_id for row, _ in changed if row.number in set(touched)} | {record.id for record in fresh}
         if object_ == OUTCOME:
             left = self._parents(tx, current)
-            identity.touch_people(tx, self.map.connection, left.values())  # of whom it spoke until now
+            identity.touch_people(tx, self.map.connection, {id_ for ids in left.values() for id_ in ids})
             told = [*left, *(numbers[id_] for id_ in changed_ids)]
             identity.touch_pointed(tx, self.map.connection, told)
         else:
@@ -169,9 +169,9 @@ class Intake:
             return {}
         return {name: value for name, value in record.values.items() if name in self.map.outputs and value is not None}
 
-    def _parents(self, tx: Connection, current: Sequence[tuple[int, Record]]) -> dict[int, str]:
-        """Keeps whom these records point to; the number of each that points elsewhere now -> the id it left, or ""."""
-        left: dict[int, str] = {}
+    def _parents(self, tx: Connection, current: Sequence[tuple[int, Record]]) -> dict[int, list[str]]:
+        """Keeps whom these records point to; the number of each that points elsewhere now -> the ids it left."""
+        left: dict[int, list[str]] = {}
         table = tables.parent
         wanted = {(number, object_): id_ for number, record in current for object_, id_ in record.parents.items()}
         for some in in_chunks([number for number, _ in current]):
@@ -189,7 +189,8 @@ class Intake:
                 table,
                 [{"record": number, "object": object_, "crm_id": id_} for (number, object_), id_ in changed.items()],
             )
-            left |= {key[0]: known.get(key, "") for key in [*changed, *gone]}
+            for key in [*changed, *gone]:
+                left.setdefault(key[0], []).extend([known[key]] if key in known else [])
             identity.mark_stale(tx, {number for number, _ in [*changed, *gone]})
         return left
 

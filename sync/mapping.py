@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from config.hubspot import ActivitySource, FactSource
-from config.salesforce import SalesforceActivity, SalesforceConnection, SalesforceFact
+from config.hubspot import ActivitySource, Deals, FactSource
+from config.salesforce import Outcomes, SalesforceActivity, SalesforceConnection, SalesforceFact
 from config.settings import Connection, Settings
 from connectors.base import Activity, Attribute, Value
 from scoring.conditions import Condition
@@ -19,7 +19,7 @@ from sync.store.values import dump
 
 #: the fact that carries sales' word; it is an event, so the facts a model reads leave it out
 HAND_OFF = "hand_off"
-#: an opportunity as one of its contacts sees it
+#: an opportunity as one of its contacts sees it, or a deal with all of them
 OUTCOME = "outcome"
 WORDS: Mapping[str, Word] = {
     "qualifying": "qualifying",
@@ -73,6 +73,8 @@ class ConnectionMap:
     linked_only: bool = False
     #: object -> which of its records are read
     scope: Mapping[str, Condition] = field(default_factory=dict)
+    #: what outcomes are read for; None: they are not
+    outcomes: Outcomes | Deals | None = None
     #: object -> fields that may be missing
     optional: Mapping[str, frozenset[str]] = field(default_factory=dict)
     #: of everything above that may change a score: field, value and activity maps
@@ -94,6 +96,8 @@ class ConnectionMap:
         """What a stream of this object ("" for activities) is read for, as a digest; another one asks for all again."""
         if not object_:
             return digest([[kind, source.model_dump(by_alias=True)] for kind, source in self.activities.items()])
+        if object_ == OUTCOME:
+            return digest(self.outcomes and self.outcomes.model_dump())
         dated = [name for source in self.activities.values() if (name := _dated(source))]
         ours = [*self.outputs, *dated, *self.links.values()] if object_ in self.people else []
         scope = repr(self.scope[object_].raw) if object_ in self.scope else ""
@@ -139,9 +143,11 @@ def map_of(
         for model, fields in settings.write.fields.items()
         for output in fields.outputs
     }
-    outcomes = settings.outcomes if isinstance(settings, SalesforceConnection) else None
+    outcomes = settings.outcomes
     if outcomes is not None:
-        inputs[OUTCOME] = {"won", "closed", "closed_on"}
+        inputs[OUTCOME] = {"won", "closed", "closed_at" if isinstance(outcomes, Deals) else "closed_on"}
+    if isinstance(outcomes, Deals):
+        inputs["deal"] = {outcomes.won, outcomes.closed, "closedate", *(("pipeline",) if outcomes.pipelines else ())}
     preferred = {fact: names.index(settings.name) for fact, names in (prefer or {}).items() if settings.name in names}
     meaning: dict[str, Any] = {
         "facts": {name: source.model_dump(exclude_defaults=True) for name, source in settings.facts.items()},
@@ -164,6 +170,7 @@ def map_of(
         links=links,
         salesforce=salesforce,
         linked_only=isinstance(settings, SalesforceConnection) and settings.duplicates == "linked",
+        outcomes=outcomes,
         scope={str(object_): condition for object_, condition in settings.scope.items()},
         optional={object_: frozenset(names) for object_, names in optional.items()},
         digest=digest(meaning),

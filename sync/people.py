@@ -173,24 +173,32 @@ def _linked(
 def _outcomes(
     tx: Connection, rows: Sequence[Row[Any]], maps: Sequence[ConnectionMap]
 ) -> dict[int, list[Mapping[str, Value]]]:
-    """Record number -> what became of the opportunities it takes part in."""
-    parent, record = tables.parent, tables.record
+    """Record number -> what became of the opportunities and deals it takes part in. Two plain look-ups, as below."""
+    parent = tables.parent
     found: dict[int, list[Mapping[str, Value]]] = {}
     for map_ in maps:
         # a merge moves roles without a stamp, so those that point to a merged contact are read, too
         by_id = {row.crm_id: row.number for row in rows if row.connection == map_.connection}
         for some in in_chunks(sorted(by_id)) if OUTCOME in map_.inputs else ():
-            pointing = (
-                select(parent.c.crm_id, record.c.inputs, record.c.created_at, record.c.stamp_at)
-                .join(record, record.c.number == parent.c.record)
-                .where(record.c.connection == map_.connection, record.c.object == OUTCOME, record.c.state == "live")
-                .where(parent.c.object.in_(map_.people), parent.c.crm_id.in_(some))
-                .order_by(record.c.number)
-            )
-            for row in tx.execute(pointing):
-                since = at(row.created_at or row.stamp_at)
-                found.setdefault(by_id[row.crm_id], []).append({"since": since, **load(row.inputs)})
+            one = parent.c.object.in_(map_.people) & parent.c.crm_id.in_(some)
+            several = parent.c.object.in_([f"{of}:{id_}" for of in sorted(map_.people) for id_ in some])
+            pointing = tx.execute(select(parent.c.record, parent.c.crm_id).where(one | several)).all()
+            became = _became(tx, map_.connection, sorted({row.record for row in pointing}))
+            for row in pointing:
+                if row.record in became:
+                    found.setdefault(by_id[row.crm_id], []).append(became[row.record])
     return found
+
+
+def _became(tx: Connection, connection: str, numbers: Sequence[int]) -> dict[int, Mapping[str, Value]]:
+    """Record number -> what became of it, of those that are living outcomes of the connection."""
+    record = tables.record
+    return {
+        row.number: {"since": at(row.created_at or row.stamp_at), **load(row.inputs)}
+        for some in in_chunks(numbers)
+        for row in tx.execute(select(record).where(record.c.number.in_(some)))
+        if (row.connection, row.object, row.state) == (connection, OUTCOME, "live")
+    }
 
 
 def _parents(tx: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, Mapping[str, Value]]]:

@@ -101,6 +101,7 @@ def pull(
                 return False
         except Missing as error:
             missing.append(str(error))
+            continue
         if cursor is None and stream.object and reader.pulled.records == before:
             _refuse_emptiness(reader, stream)
     if missing:

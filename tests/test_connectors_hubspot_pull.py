@@ -358,7 +358,7 @@ def test_an_output_not_created_yet_does_not_stop_the_pull(stage: HubSpotStage):
 
 def test_a_stream_nobody_asked_for_is_a_mistake(stage: HubSpotStage):
     with pytest.raises(KeyError):
-        stage.connect().pull("deals", None)
+        stage.connect().pull("tickets", None)
 
 
 def test_definitions_are_remembered_for_an_hour(stage: HubSpotStage):

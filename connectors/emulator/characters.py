@@ -3,7 +3,9 @@
 Times and days are ranges, both ends included; days count back from now.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from connectors.emulator import words
 
@@ -184,3 +186,9 @@ CHARACTERS = (
     Character("accented_name", 2, _NURTURE),
 )
 BY_NAME = {character.name: character for character in CHARACTERS}
+#: character -> chance of a deal or opportunity, what became of it, and days until it closes
+DEALS: Mapping[str, tuple[float, Literal["won", "open", "lost"], tuple[int, int]]] = {
+    "customer": (0.9, "won", (-300, -10)),
+    "accepted": (0.6, "open", (5, 60)),
+    "gone_quiet": (0.1, "lost", (-300, -160)),
+}

@@ -11,9 +11,10 @@ from itertools import accumulate
 from random import Random
 
 from connectors.emulator import words
-from connectors.emulator.characters import BY_NAME, CHARACTERS, Character, Habit
+from connectors.emulator.characters import BY_NAME, CHARACTERS, DEALS, Character, Habit
 from connectors.emulator.clock import DAY_MS, EmulatorClock, iso
 from connectors.emulator.habits import act
+from connectors.emulator.hubspot.deals import open_deal
 from connectors.emulator.hubspot.definitions import INDUSTRIES
 from connectors.emulator.hubspot.merging import merge
 from connectors.emulator.hubspot.rows import FIRST_ID, Change, Row
@@ -22,6 +23,8 @@ from connectors.emulator.hubspot.world import World
 _SHARES = tuple(accumulate(character.share for character in CHARACTERS))
 _YEAR_DAYS = 365
 TRIAL = "103"
+#: what became of a deal -> its stage
+_STAGES = {"won": "closedwon", "open": "contractsent", "lost": "closedlost"}
 #: (instant in ms, place of the habit, habit)
 Act = tuple[int, int, Habit]
 
@@ -57,6 +60,7 @@ def add_person(world: World, number: int, seed: int = 7, character: str = "") ->
         other = _one(world, rng, number, chosen)
         at_ms = max(row.now.updated_ms, other.now.updated_ms)
         row = merge(world, "contacts", row, other, at_ms=min(at_ms + DAY_MS, world.clock.now_ms()))
+    _add_deal(world, row, number, seed)
     return row
 
 
@@ -139,6 +143,25 @@ def describe(world: World, rng: Random, number: int, character: Character, acts:
     if trial_ms is not None:
         properties["trial_started"] = iso(trial_ms)
     return {name: value for name, value in properties.items() if value}
+
+
+def _add_deal(world: World, contact: Row, number: int, seed: int) -> None:
+    """The deal a contact is part of, if any; not drawn with the person, who is the same with and without it."""
+    held = contact.now.properties
+    chance, became, days = DEALS.get(held["emulator_character"], (0.0, "open", (0, 1)))
+    rng = Random(seed * 9_000_011 + number)  # noqa: S311 - repeatable deals, no secret
+    if rng.random() >= chance:
+        return
+    now_ms = world.clock.now_ms()
+    closes_ms = now_ms + rng.randrange(*days) * DAY_MS
+    values = {
+        "dealname": f"{held['lastname']}: first order",
+        "dealstage": _STAGES[became],
+        "closedate": iso(closes_ms),
+        "amount": str(rng.randrange(5, 120) * 1000),
+    }
+    changed_ms = min(closes_ms, now_ms - DAY_MS)
+    open_deal(world, [contact.id], values, created_ms=changed_ms - 40 * DAY_MS, updated_ms=changed_ms)
 
 
 def _remember(row: Row, character: Character, status_ms: int) -> None:

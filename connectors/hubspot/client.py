@@ -96,7 +96,7 @@ class Client:
         return told
 
     def properties(self, kind: str) -> Json:
-        """All property definitions of a kind of object (``contacts``, ``companies``)."""
+        """All property definitions of a kind of object (``contacts``, ``companies``, ``deals``)."""
         api = self._sdk.crm.properties.core_api
         return self._sdk_call(f"{kind} properties", lambda **raw: api.get_all(kind, **raw))
 
@@ -164,6 +164,11 @@ class Client:
         asked = {"limit": LIST_ROWS, "after": after, "archived": archived or None}
         given = {name: value for name, value in asked.items() if value}
         return self._sdk_call("owners list", lambda **raw: api.get_page(**given, **raw))
+
+    def pipelines(self, kind: str) -> Json:
+        """All pipelines of a kind of object."""
+        api = self._sdk.crm.pipelines.pipelines_api
+        return self._sdk_call(f"{kind} pipelines", lambda **raw: api.get_all(kind, **raw))
 
     def find_lists(self, body: Json) -> Json:
         """One page of the lists that a search finds."""

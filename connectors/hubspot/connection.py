@@ -17,7 +17,7 @@ from connectors.hubspot.reading import Reading
 from connectors.hubspot.wanted import Wanted, wanted
 
 #: object -> how paths name it
-_KINDS = {"contact": "contacts", "company": "companies"}
+_KINDS = {"contact": "contacts", "company": "companies", "deal": "deals"}
 _REMEMBERED = timedelta(hours=1)
 _FRESH = timedelta(minutes=1)
 
@@ -82,7 +82,7 @@ class HubSpot:
         )
 
     def describe(self) -> Mapping[str, Mapping[str, FieldDefinition]]:
-        """Definitions of contacts, and of companies and owners where a fact is mapped to them; kept for an hour."""
+        """Definitions of contacts, and of companies, owners and deals where they are read; kept for an hour."""
         return {object_: self._definitions_of(object_) for object_ in self._wanted.fields}
 
     def streams(self) -> Sequence[Stream]:

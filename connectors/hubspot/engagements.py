@@ -7,10 +7,10 @@ from typing import Any
 import structlog
 
 from connectors.base import Activity, Attribute, Cursor, Deletion, Page, instant
-from connectors.hubspot.client import ASSOCIATION_IDS, Json
+from connectors.hubspot.associations import contacts_of, gathered
 from connectors.hubspot.marks import milliseconds
-from connectors.hubspot.reading import Kind, Reading, Step, steps
-from connectors.hubspot.walks import Row, next_after
+from connectors.hubspot.reading import Kind, Reading, steps
+from connectors.hubspot.walks import Row
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +40,8 @@ def engagements(reading: Reading, source: str, cursor: Cursor | None) -> Iterato
     labels = _labels(reading, source, mapped)
     # in a backfill nothing was read before
     newest = int(cursor["newest"]) if cursor and "mark" in cursor else -1
-    for step in _gathered(steps(reading, Kind(name=source, stamp=_STAMP), asked, cursor)):
-        contacts = _contacts(reading, source, [str(row["id"]) for row in step.rows])
+    for step in gathered(steps(reading, Kind(name=source, stamp=_STAMP), asked, cursor)):
+        contacts = contacts_of(reading, source, [str(row["id"]) for row in step.rows])
         activities, unlinked = _activities(source, step.rows, contacts, mapped, labels, newest)
         yield Page(
             stream=source,
@@ -51,43 +51,6 @@ def engagements(reading: Reading, source: str, cursor: Cursor | None) -> Iterato
             deletions=[Deletion(source=source, id=id_) for id_ in (*step.gone, *unlinked)],
         )
         newest = int(step.cursor["newest"]) if newest >= 0 else newest
-
-
-def _gathered(one_by_one: Iterable[Step]) -> Iterator[Step]:
-    """The steps, put together up to 1,000 rows."""
-    held: Step | None = None
-    for step in one_by_one:
-        if held is not None and len(held.rows) + len(step.rows) > ASSOCIATION_IDS:
-            yield held
-            held = None
-        held = (
-            step
-            if held is None
-            else Step(
-                rows=[*held.rows, *step.rows],
-                gone=[*held.gone, *step.gone],
-                cursor=step.cursor,
-                requested_at=held.requested_at,
-            )
-        )
-    if held is not None:
-        yield held
-
-
-def _contacts(reading: Reading, source: str, ids: Sequence[str]) -> dict[str, list[str]]:
-    """Contact ids by object id; an object without contacts is missing."""
-    found: dict[str, list[str]] = {}
-    inputs: list[Json] = [{"id": id_} for id_ in dict.fromkeys(ids)]
-    while inputs:
-        told = reading.client.associations(source, "contacts", inputs[:ASSOCIATION_IDS])
-        inputs = inputs[ASSOCIATION_IDS:]
-        for result in told.get("results") or ():
-            id_ = str(result["from"]["id"])
-            found.setdefault(id_, []).extend(str(to["toObjectId"]) for to in result.get("to") or ())
-            after = next_after(result)
-            if after is not None:
-                inputs.append({"id": id_, "after": after})
-    return found
 
 
 def _activities(

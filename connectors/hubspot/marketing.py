@@ -16,8 +16,8 @@ from connectors.hubspot.newest import newest_first
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.walks import Row, next_after, pages
 
-#: names of forms and lists are asked for again once a day
-_NAMED_MS = 24 * 3_600_000
+#: names of forms, lists and pipelines are asked for again once a day
+NAMED_MS = 24 * 3_600_000
 #: tokens of list pages kept to step back to
 _TOKENS = 8
 
@@ -38,7 +38,7 @@ def form_submissions(reading: Reading, stream: str, cursor: Cursor | None) -> It
 
 def _find_form(reading: Reading, wanted: str) -> tuple[str, str]:
     forms = (form for rows, _ in pages(lambda after: reading.client.forms(after=after)) for form in rows)
-    return _only("form", wanted, ((str(form["id"]), str(form.get("name") or "")) for form in forms))
+    return only("form", wanted, ((str(form["id"]), str(form.get("name") or "")) for form in forms))
 
 
 def _submission(form: Attribute, row: Row) -> Activity | None:
@@ -150,7 +150,7 @@ def _find_list(reading: Reading, wanted: str) -> tuple[str, str]:
         told = reading.client.find_lists({**asked, "count": 100, "offset": offset})
         found += [(str(one["listId"]), str(one.get("name") or "")) for one in told.get("lists") or ()]
         offset = told.get("offset") if told.get("hasMore") else None
-    return _only("list", wanted, found)
+    return only("list", wanted, found)
 
 
 def _join(joined: Attribute, row: Row) -> Activity:
@@ -163,7 +163,7 @@ def _join(joined: Attribute, row: Row) -> Activity:
 def _named(reading: Reading, cursor: Cursor | None, find: Callable[[], tuple[str, str]]) -> dict[str, Any]:
     """The cursor with id and name of its form or list, asked for once a day."""
     now = milliseconds(reading.now())
-    if cursor and now - cursor["named"] < _NAMED_MS:
+    if cursor and now - cursor["named"] < NAMED_MS:
         return dict(cursor)
     id_, name = find()
     if cursor and cursor["id"] != id_:
@@ -171,7 +171,7 @@ def _named(reading: Reading, cursor: Cursor | None, find: Callable[[], tuple[str
     return {**(cursor or {"v": 1}), "id": id_, "name": name, "named": now}
 
 
-def _only(what: str, wanted: str, found: Iterable[tuple[str, str]]) -> tuple[str, str]:
+def only(what: str, wanted: str, found: Iterable[tuple[str, str]]) -> tuple[str, str]:
     """(id, name) of the one wanted by id or name; an id goes first, then an exact name, then one in another case."""
     known = list(found)
     for same in (

@@ -9,6 +9,7 @@ from connectors.hubspot.client import BATCH_ROWS
 from connectors.hubspot.engagements import engagements
 from connectors.hubspot.failures import well_formed
 from connectors.hubspot.marketing import form_submissions, list_joins, mail_events
+from connectors.hubspot.outcomes import outcomes
 from connectors.hubspot.reading import Reading
 from connectors.hubspot.records import KINDS, objects, owners, properties, read_rows
 from connectors.hubspot.walks import Row
@@ -19,6 +20,7 @@ Reader = Callable[[Reading, str, Cursor | None], Iterator[Page]]
 _READERS: Mapping[str, Reader] = MappingProxyType(
     {
         "owners": owners,
+        "deals": outcomes,
         "form": form_submissions,
         "email_events": mail_events,
         "list": list_joins,

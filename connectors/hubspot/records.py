@@ -56,6 +56,12 @@ def objects(reading: Reading, stream: str, cursor: Cursor | None) -> Iterator[Pa
 
 def read_rows(reading: Reading, object_: str, rows: Sequence[Row]) -> list[Record]:
     """The rows as records; Fatal when a mapped property is gone from the portal, for then all would read as empty."""
+    definitions = definitions_of(reading, object_, rows)
+    return [_record(object_, row, definitions) for row in rows]
+
+
+def definitions_of(reading: Reading, object_: str, rows: Sequence[Row]) -> list[FieldDefinition]:
+    """The definitions of what was asked of the rows, none without rows; Fatal when a mapped property is gone."""
     if not rows:
         return []
     known = reading.definitions(object_)
@@ -67,10 +73,9 @@ def read_rows(reading: Reading, object_: str, rows: Sequence[Row]) -> list[Recor
         if lost:
             raise Fatal(
                 f"HubSpot has no {object_} property {', '.join(lost)} any more. "
-                "Restore it, or map the fact to another one in the connection's file."
+                "Restore it, or name another one in the connection's file."
             )
-    definitions = [known[name] for name in asked if name in known]
-    return [_record(object_, row, definitions) for row in rows]
+    return [known[name] for name in asked if name in known]
 
 
 def _record(object_: str, row: Row, definitions: Iterable[FieldDefinition]) -> Record:
@@ -87,7 +92,7 @@ def _record(object_: str, row: Row, definitions: Iterable[FieldDefinition]) -> R
             stamp_at=instant(stamp),
             created_at=instant(created) if created else None,
             parents=_parents(told),
-            aliases=_aliases(told, id_),
+            aliases=merged_into(told, id_),
             emails=_emails(told),
             unreadable=unreadable,
         )
@@ -100,7 +105,7 @@ def _parents(told: Mapping[str, Any]) -> dict[str, str]:
     return {object_: str(id_) for object_, id_ in named.items() if id_}
 
 
-def _aliases(told: Mapping[str, Any], id_: str) -> tuple[str, ...]:
+def merged_into(told: Mapping[str, Any], id_: str) -> tuple[str, ...]:
     """Ids merged into this one, from both properties: either may lack some."""
     merged = _parts(told.get("hs_merged_object_ids"))
     merged += [part.partition(":")[0] for part in _parts(told.get("hs_calculated_merged_vids"))]

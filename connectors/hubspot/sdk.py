@@ -14,7 +14,7 @@ from connectors.sockets import Sockets
 
 #: numbered path -> dated path; what has no dated twin stays as it is
 _RULES = (
-    (re.compile(r"^/crm/v3/(objects|properties|lists|owners)\b"), r"/crm/\1/{v}"),
+    (re.compile(r"^/crm/v3/(objects|properties|lists|owners|pipelines)\b"), r"/crm/\1/{v}"),
     (re.compile(r"^/crm/v4/associations\b"), "/crm/associations/{v}"),
     (re.compile(r"^/account-info/v3\b"), "/account-info/{v}"),
 )

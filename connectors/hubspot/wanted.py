@@ -11,10 +11,25 @@ ENGAGEMENTS = ("emails", "calls", "meetings")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """The deal's properties that say it was won, and that it is over; and which pipelines count."""
+
+    won: str
+    closed: str
+    #: by id or name; empty = all
+    pipelines: tuple[str, ...] = ()
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """What is asked of a deal."""
+        return _once((self.won, self.closed, "closedate", *(("pipeline",) if self.pipelines else ())))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
     """The properties and activities the configuration names, each once, in its order."""
 
-    #: object (contact, company, owner) -> CRM fields, inputs and outputs
+    #: object (contact, company, owner, deal) -> CRM fields, inputs and outputs
     fields: Mapping[str, tuple[str, ...]]
     #: of these, those that may be missing
     optional: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -32,6 +47,7 @@ class Wanted:
     mail_names: bool = False
     #: emails, calls, meetings -> the attributes their touchpoints keep or are chosen by
     engagements: Mapping[str, tuple[str, ...]]
+    outcome: Outcome | None = None
 
     def streams(self) -> tuple[Stream, ...]:
         """The streams to pull, in order: who is pointed to comes before who points."""
@@ -42,6 +58,7 @@ class Wanted:
                 if of in self.fields
             ),
             Stream(name="contacts", object="contact"),
+            *((Stream(name="deals", object="outcome"),) if self.outcome else ()),
             *(Stream(name=f"form:{form}") for form in self.forms),
             *((Stream(name="email_events"),) if self.mail_events else ()),
             *(Stream(name=f"list:{name}") for name in self.lists),
@@ -65,6 +82,10 @@ def wanted(settings: HubSpotConnection, outputs: Sequence[str]) -> Wanted:
     scope = [name for condition in settings.scope.values() for name in condition.names()]
     optional["contact"] |= set(links)
     fields["contact"] += [*links, *scope, *dates, *outputs]
+    asked = settings.outcomes
+    outcome = Outcome(won=asked.won, closed=asked.closed, pipelines=asked.pipelines) if asked else None
+    if outcome:
+        fields["deal"] = list(outcome.properties)
     attributes: dict[str, list[str]] = {}
     for kind in kinds:
         if kind.from_ in ENGAGEMENTS:
@@ -80,6 +101,7 @@ def wanted(settings: HubSpotConnection, outputs: Sequence[str]) -> Wanted:
         mail_events=bool(events),
         mail_names=any("campaign" in (*kind.where, *kind.keep.values()) for kind in events),
         engagements={source: _once(names) for source, names in attributes.items()},
+        outcome=outcome,
     )
 
 

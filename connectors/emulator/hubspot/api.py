@@ -70,7 +70,7 @@ def _check_scope(world: World, token: str, route: Route, kind: str) -> None:
     if granted is None or not route.scope:
         return
     # engagements are read with the right to read contacts
-    needed = route.scope.replace("{kind}", "companies" if kind == "companies" else "contacts")
+    needed = route.scope.replace("{kind}", kind if kind in ("companies", "deals") else "contacts")
     if needed not in granted:
         message = "This app hasn't been granted all required scopes to make this call."
         context = {"requiredGranularScopes": [needed]}

@@ -7,6 +7,8 @@ from connectors.emulator.wire import Reply, Request, invalid
 _TYPES = {
     ("contacts", "companies"): (1, 279),
     ("companies", "contacts"): (2, 280),
+    ("deals", "contacts"): (3,),
+    ("contacts", "deals"): (4,),
     ("contacts", "calls"): (193,),
     ("calls", "contacts"): (194,),
     ("contacts", "emails"): (197,),

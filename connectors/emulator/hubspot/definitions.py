@@ -41,6 +41,16 @@ STAGES = (
     "evangelist",
     "other",
 )
+#: pipelines of deals by id, and what people see
+PIPELINES: Mapping[str, str] = {"default": "Sales pipeline", "74201": "Renewals"}
+#: stages of both
+DEAL_STAGES: Mapping[str, str] = {
+    "appointmentscheduled": "Appointment scheduled",
+    "qualifiedtobuy": "Qualified to buy",
+    "contractsent": "Contract sent",
+    "closedwon": "Closed won",
+    "closedlost": "Closed lost",
+}
 INDUSTRIES = (
     "COMPUTER_SOFTWARE",
     "INFORMATION_TECHNOLOGY_AND_SERVICES",
@@ -157,6 +167,7 @@ industry | Industry | enumeration/select | | {",".join(INDUSTRIES)}
 numberofemployees | Number of employees | number/number
 annualrevenue | Annual revenue | number/number
 country | Country | string/text
+type | Type | enumeration/select | | PROSPECT,PARTNER,RESELLER,VENDOR,OTHER
 hs_merged_object_ids | Merged record IDs | enumeration/checkbox | r
 createdate | Create date | datetime/date | r
 hs_lastmodifieddate | Last modified date | datetime/date | r
@@ -189,6 +200,21 @@ hs_meeting_end_time | End | datetime/date
 """
 
 
+_DEALS = f"""
+dealname | Deal name | string/text
+pipeline | Pipeline | enumeration/select | | {",".join(PIPELINES)}
+dealstage | Deal stage | enumeration/radio | | {",".join(DEAL_STAGES)}
+amount | Amount | number/number
+closedate | Close date | datetime/date
+hs_is_closed | Is closed | bool/calculation_equation | r | true,false
+hs_is_closed_won | Is closed won | bool/calculation_equation | r | true,false
+num_associated_contacts | Number of associated contacts | number/number | r
+hs_merged_object_ids | Merged record IDs | enumeration/checkbox | r
+createdate | Create date | datetime/date | r
+hs_lastmodifieddate | Last modified date | datetime/date | r
+"""
+
+
 def _read(kind: str, table: str) -> dict[str, Definition]:
     definitions: dict[str, Definition] = {}
     for line in filter(None, (_SHARED + table).splitlines()):
@@ -213,6 +239,7 @@ def portal_definitions() -> dict[str, dict[str, Definition]]:
     portal = {
         "contacts": _read("contacts", _CONTACTS),
         "companies": _read("companies", _COMPANIES),
+        "deals": _read("deals", _DEALS),
         "emails": _read("emails", _EMAILS),
         "calls": _read("calls", _CALLS),
         "meetings": _read("meetings", _MEETINGS),

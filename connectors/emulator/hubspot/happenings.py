@@ -5,15 +5,16 @@ from typing import Any
 
 from connectors.emulator.clock import iso, parse_ms
 from connectors.emulator.hubspot.activities import MAIL_TYPES
+from connectors.emulator.hubspot.deals import join_deal, leave_deal, open_deal
 from connectors.emulator.hubspot.world import ENGAGEMENTS, World
 
 
 def happen(world: World, what: Mapping[str, Any]) -> str:
     """The id of the new activity; raises ValueError, KeyError or a Refusal for what cannot be.
 
-    ``what`` has ``kind`` (form_submission, email_event, list_join, list_leave, email, call, meeting), who
-    (``contact`` id or ``email``), ``at`` (ISO or ms; default now), and by kind ``form`` and ``values``; ``type``,
-    ``campaign``, ``url``, ``filtered``; ``list``; ``properties``.
+    ``what`` has ``kind`` (form_submission, email_event, list_join, list_leave, email, call, meeting, deal,
+    deal_join, deal_leave), who (``contact`` id or ``email``), ``at`` (ISO or ms; default now), and by kind ``form`` and
+    ``values``; ``type``, ``campaign``, ``url``, ``filtered``; ``list``; ``properties``; ``deal``, the id of one.
     """
     at_ms = parse_ms(str(what["at"])) if "at" in what else world.clock.now_ms()
     kind = str(what["kind"])
@@ -32,6 +33,12 @@ def happen(world: World, what: Mapping[str, Any]) -> str:
         else:
             world.lists.leave(number, contact)
         return str(contact)
+    if kind == "deal":
+        return str(open_deal(world, [_contact(world, what)], what.get("properties", {}), created_ms=at_ms).id)
+    if kind in ("deal_join", "deal_leave"):
+        change = join_deal if kind == "deal_join" else leave_deal
+        change(world, world.row("deals", what["deal"]).id, _contact(world, what))
+        return str(what["deal"])
     if f"{kind}s" in ENGAGEMENTS:
         properties = {"hs_timestamp": iso(at_ms), **what.get("properties", {})}
         return str(world.log_engagement(f"{kind}s", [_contact(world, what)], properties, at_ms=at_ms).id)

@@ -6,6 +6,9 @@ from connectors.emulator.hubspot.rows import Row
 from connectors.emulator.hubspot.world import ENGAGEMENTS, World
 from connectors.emulator.wire import invalid
 
+#: what hangs on contacts
+_HANGING = (*ENGAGEMENTS, "deals")
+
 
 def merge(world: World, kind: str, primary: Row, other: Row, *, at_ms: int | None = None) -> Row:
     """The survivor: a new id, the primary's values first; both old ids answer for it from then on (``at_ms``: now)."""
@@ -31,8 +34,11 @@ def merge(world: World, kind: str, primary: Row, other: Row, *, at_ms: int | Non
         world.addresses.update((email.casefold(), new_id) for email in emails if email)
         for old_id, _ in held:
             world.lists.move(old_id, new_id)
-        for engagement in ENGAGEMENTS:
-            _relink(world, engagement, {primary.id, other.id}, new_id)
+        for kind_ in _HANGING:
+            _relink(world, kind_, "contacts", {primary.id, other.id}, new_id)
+    if table.kind == "deals":
+        _relink(world, "contacts", "deals", {primary.id, other.id}, new_id)
+        values["num_associated_contacts"] = str(len(world.links["deals", "contacts"].get(new_id, ())))
     if table.kind == "companies":
         old_ids = {str(primary.id), str(other.id)}
         for contact in list(world.tables["contacts"].live()):
@@ -57,18 +63,19 @@ def erase(world: World, contact: Row) -> None:
         world.mail.forget(email)
     world.blocked.discard("")
     world.lists.move(contact.id, None)
-    for kind in ENGAGEMENTS:
+    for kind in _HANGING:
         for item in world.links["contacts", kind].pop(contact.id, []):
             world.links[kind, "contacts"][item].remove(contact.id)
     world.tables["contacts"].remove(contact)
 
 
-def _relink(world: World, kind: str, old_ids: set[int], new_id: int) -> None:
-    moved = [item for old in old_ids for item in world.links["contacts", kind].pop(old, [])]
+def _relink(world: World, kind: str, of: str, old_ids: set[int], new_id: int) -> None:
+    """What hung on the old ids of ``of`` hangs on the new one."""
+    moved = [item for old in old_ids for item in world.links[of, kind].pop(old, [])]
     if moved:
-        world.links["contacts", kind][new_id] = sorted(set(moved))
+        world.links[of, kind][new_id] = sorted(set(moved))
     for item in moved:
-        back = world.links[kind, "contacts"]
+        back = world.links[kind, of]
         back[item] = list(dict.fromkeys(new_id if owner in old_ids else owner for owner in back[item]))
 
 

@@ -13,8 +13,16 @@ from connectors.emulator.wire import Reply, Request, invalid, not_found
 _GET_DEFAULTS = {
     "contacts": ("firstname", "lastname", "email"),
     "companies": ("name", "domain"),
+    "deals": ("dealname", "amount", "closedate", "pipeline", "dealstage"),
 }
-_LINK_NAMES = {"contacts": "contact", "companies": "company", "emails": "email", "calls": "call", "meetings": "meeting"}
+_LINK_NAMES = {
+    "contacts": "contact",
+    "companies": "company",
+    "deals": "deal",
+    "emails": "email",
+    "calls": "call",
+    "meetings": "meeting",
+}
 
 
 def list_page(world: World, request: Request) -> Reply:

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.emulator.clock import iso, to_ms
-from connectors.emulator.hubspot.definitions import FIELD_TYPES, Definition
+from connectors.emulator.hubspot.definitions import DEAL_STAGES, FIELD_TYPES, PIPELINES, Definition
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.wire import Refusal, Reply, Request, invalid, not_found
 
@@ -54,6 +54,26 @@ def create_property(world: World, request: Request) -> Reply:
     )
     world.definitions[kind][name] = definition
     return Reply(status=201, body=definition.to_json())
+
+
+def pipelines(world: World, request: Request) -> Reply:
+    """All pipelines of deals; the other objects have none here."""
+    stages = [
+        {
+            "id": stage,
+            "label": label,
+            "displayOrder": place,
+            "metadata": {"isClosed": str(stage.startswith("closed")).lower()},
+            "archived": False,
+        }
+        for place, (stage, label) in enumerate(DEAL_STAGES.items())
+    ]
+    known = PIPELINES if world.table(request.parts["kind"]).kind == "deals" else {}
+    results = [
+        {"id": id_, "label": label, "displayOrder": place, "stages": stages, "archived": False}
+        for place, (id_, label) in enumerate(known.items())
+    ]
+    return Reply(body={"results": results})
 
 
 def owners(world: World, request: Request) -> Reply:

@@ -11,7 +11,10 @@ from connectors.emulator.wire import Reply, Request
 Handler = Callable[[World, Request], Reply]
 DATED_VERSIONS = ("2025-09", "2026-03", "2026-09")
 _DATED = (
-    (re.compile(rf"^/crm/(objects|properties|lists|owners|limits)/({'|'.join(DATED_VERSIONS)})(?=/|$)"), r"/crm/v3/\1"),
+    (
+        re.compile(rf"^/crm/(objects|properties|lists|owners|limits|pipelines)/({'|'.join(DATED_VERSIONS)})(?=/|$)"),
+        r"/crm/v3/\1",
+    ),
     (re.compile(rf"^/crm/associations/({'|'.join(DATED_VERSIONS)})(?=/|$)"), "/crm/v4/associations"),
     (re.compile(rf"^/account-info/({'|'.join(DATED_VERSIONS)})(?=/|$)"), "/account-info/v3"),
 )
@@ -54,6 +57,7 @@ ROUTES = (
     _route("GET /crm/v3/properties/{kind}", "crm.schemas.{kind}.read", portal.properties),
     _route("POST /crm/v3/properties/{kind}", "crm.schemas.{kind}.write", portal.create_property, writes=True),
     _route("GET /crm/v3/properties/{kind}/{name}", "crm.schemas.{kind}.read", portal.one_property),
+    _route("GET /crm/v3/pipelines/{kind}", _READ, portal.pipelines),
     _route("POST /crm/v3/lists/search", "crm.lists.read", marketing.lists),
     _route("GET /crm/v3/lists/{id}/memberships/join-order", "crm.lists.read", marketing.joins),
     _route("GET /marketing/v3/forms", "forms", marketing.forms),

@@ -66,7 +66,7 @@ class Table:
         """``kind`` is the object's name in paths: contacts."""
         self.kind = kind
         self.stamp = "lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"
-        self.created = "createdate" if kind in ("contacts", "companies") else "hs_createdate"
+        self.created = "createdate" if kind in ("contacts", "companies", "deals") else "hs_createdate"
         #: properties every reply has
         self.always = (self.created, self.stamp, "hs_object_id")
         self.rows: dict[int, Row] = {}

@@ -13,6 +13,7 @@ from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.faults import RecordRules
 from connectors.emulator.hubspot.activities import Forms, Lists, Mail
 from connectors.emulator.hubspot.definitions import STAGES, Definition, portal_definitions
+from connectors.emulator.hubspot.derived import worked_out
 from connectors.emulator.hubspot.rows import Change, Row, Table, Version
 from connectors.emulator.hubspot.values import BadValue, stored
 from connectors.emulator.limits import Limits
@@ -39,8 +40,22 @@ OWNERS = {
     "302": ("Bo", "Okafor", "bo.okafor@seller.example"),
     "303": ("Chiara", "Weiß", "chiara.weiss@seller.example"),
 }
-_SINGULAR = {"contact": "contacts", "company": "companies", "email": "emails", "call": "calls", "meeting": "meetings"}
-_TYPE_IDS = {"0-1": "contacts", "0-2": "companies", "0-49": "emails", "0-48": "calls", "0-47": "meetings"}
+_SINGULAR = {
+    "contact": "contacts",
+    "company": "companies",
+    "deal": "deals",
+    "email": "emails",
+    "call": "calls",
+    "meeting": "meetings",
+}
+_TYPE_IDS = {
+    "0-1": "contacts",
+    "0-2": "companies",
+    "0-3": "deals",
+    "0-49": "emails",
+    "0-48": "calls",
+    "0-47": "meetings",
+}
 ENGAGEMENTS = ("emails", "calls", "meetings")
 
 
@@ -117,6 +132,8 @@ class World:
         now_ms = self.clock.now_ms()
         created_ms = now_ms if created_ms is None else created_ms
         row_id = table.next_id() if row_id is None else row_id
+        if kind == "deals":
+            properties = {**properties, **worked_out({}, properties, now_ms)}
         if kind == "contacts":
             for email in (properties.get("email", ""), *properties.get("hs_additional_emails", "").split(";")):
                 self._claim(email, row_id)
@@ -153,6 +170,8 @@ class World:
         table = self.table(kind)
         now_ms = self.clock.now_ms()
         kept = dict(row.now.properties)
+        if table.kind == "deals":
+            values = {**values, **worked_out(kept, values, now_ms)}
         for name, value in values.items():
             old = kept.get(name, "")
             if source == "INTEGRATION" and (
@@ -195,10 +214,15 @@ class World:
         return row
 
     def link(self, kind: str, engagement: int, contacts: Iterable[int]) -> None:
-        """Hangs an engagement on contacts."""
+        """Hangs an engagement or a deal on contacts."""
         for contact in contacts:
             self.links["contacts", kind].setdefault(contact, []).append(engagement)
             self.links[kind, "contacts"].setdefault(engagement, []).append(contact)
+
+    def unlink(self, kind: str, engagement: int, contact: int) -> None:
+        """Takes an engagement or a deal off a contact; ValueError when it does not hang there."""
+        self.links["contacts", kind].get(contact, []).remove(engagement)
+        self.links[kind, "contacts"][engagement].remove(contact)
 
     def linked(self, kind: str, row_id: int, to_kind: str) -> list[int]:
         """Ids of live records of the other object that hang on a record."""

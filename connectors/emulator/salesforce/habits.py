@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from connectors.emulator.characters import Habit
+from connectors.emulator.characters import DEALS, Habit
 from connectors.emulator.clock import DAY_MS
 from connectors.emulator.salesforce.instants import shown
 from connectors.emulator.salesforce.org import Org, Row
@@ -32,12 +32,8 @@ _OF_FORM = {
 }
 _MAILS = [name for name, type_ in CAMPAIGNS.items() if type_ == "Email"]
 _ATTENDED = ("Attended", "Attended", "Attended", "Registered", "No Show")
-#: character -> (chance, stage, days until it closes)
-_DEALS = {
-    "customer": (0.9, "Closed Won", (-300, -10)),
-    "accepted": (0.6, "Proposal/Price Quote", (5, 60)),
-    "gone_quiet": (0.1, "Closed Lost", (-300, -160)),
-}
+#: what became of an opportunity -> its stage
+_STAGES = {"won": "Closed Won", "open": "Proposal/Price Quote", "lost": "Closed Lost"}
 
 
 @dataclass(slots=True)
@@ -110,7 +106,7 @@ class Diary:
     def deal(self, rng: Random, contact: Row) -> None:
         """The opportunity a contact is part of, if any."""
         character = contact.values.get("Emulator_Character__c", "")
-        chance, stage, days = _DEALS.get(character, (0.0, "", (0, 0)))
+        chance, became, days = DEALS.get(character, (0.0, "open", (0, 1)))
         if rng.random() >= chance:
             return
         now_ms = self.org.clock.now_ms()
@@ -118,7 +114,7 @@ class Diary:
         changed_ms = min(closes_ms, now_ms - DAY_MS)
         values = {
             "Name": f"{contact.values['LastName']}: first order",
-            "StageName": stage,
+            "StageName": _STAGES[became],
             "CloseDate": shown(closes_ms)[:10],
             "Amount": rng.randrange(5, 120) * 1000.0,
             "AccountId": contact.values.get("AccountId"),

@@ -11,10 +11,10 @@ from typing import Any
 from rich.console import Console
 
 from config.loader import load
-from config.problems import Problem
+from config.problems import Problem, listed, nearest
 from config.secrets import resolve
 from config.settings import Settings
-from sync.cli.exits import CommandError
+from sync.cli.exits import USAGE, CommandError
 from sync.store.store import Store, open_store
 
 #: where an image keeps the admin's config
@@ -55,6 +55,14 @@ def store_of(settings: Settings) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def model_of(settings: Settings, name: str | None) -> str:
+    """The model named, else the primary one; a CommandError when there is no such model."""
+    if name is not None and name not in settings.models:
+        close = nearest(name, settings.models)
+        raise CommandError(f'there is no model "{name}"{close or f"; models here: {listed(settings.models)}"}', USAGE)
+    return name or settings.primary
 
 
 def typed(command: str, where: Where) -> str:

@@ -2,26 +2,59 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypedDict
 
+from scoring.values import parse_day
 from sync.app import clock
-from sync.cli import exits, show_person
+from sync.cli import exits, show_past, show_person
 from sync.cli.exits import CommandError
-from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, store_of, typed
+from sync.cli.opening import Where, model_of, print_json, revealing, settings_of, stdout, store_of, typed
 from sync.explain import explained, records_of, scoring_of
 from sync.happenings import happenings
+from sync.past import Past, past
 from sync.people import find
 from sync.store.store import Store
 
 STDIN = "-"
 
 
-def explain(where: Where, who: str, *, reveal: bool, as_json: bool) -> int:
+class _Days(TypedDict):
+    on: date
+    since: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which model, and which days."""
+
+    model: str | None = None
+    on: date | None = None
+    since: date | None = None
+
+
+def day_of(option: str, text: str | None) -> date | None:
+    """The day that was typed; a CommandError for what is none."""
+    if text is None:
+        return None
+    try:
+        return parse_day(text)
+    except ValueError as wrong:
+        raise CommandError(f"{option}: {wrong}", exits.USAGE) from None
+
+
+def explain(where: Where, who: str, asked: Asked, *, reveal: bool, as_json: bool) -> int:
     """Shows the one person; with several a CommandError names their records."""
     settings, shown = settings_of(where), revealing(asked=reveal)
+    model = model_of(settings, asked.model)
     with store_of(settings) as store:
         number = _one(store, who, where)
         with store.begin() as tx:
-            found = explained(tx, number, scoring_of(tx, settings, clock()()))
+            scoring = scoring_of(tx, settings, clock()(), model)
+            if asked.on or asked.since:
+                return _another_day(past(tx, number, scoring, **_days(asked, scoring.day)), as_json=as_json)
+            found = explained(tx, number, scoring)
     if as_json:
         print_json(found.to_json(reveal=shown))
     else:
@@ -29,14 +62,30 @@ def explain(where: Where, who: str, *, reveal: bool, as_json: bool) -> int:
     return exits.OK
 
 
-def timeline(where: Where, who: str, *, newest: int | None, as_json: bool) -> int:
+def _days(asked: Asked, today: date) -> _Days:
+    on = asked.on or today
+    if asked.since is not None and asked.since >= on:
+        raise CommandError(f"--since {asked.since} is not before {on}; name an earlier day", exits.USAGE)
+    return {"on": on, "since": asked.since}
+
+
+def _another_day(found: Past, *, as_json: bool) -> int:
+    if as_json:
+        print_json(found.to_json())
+    else:
+        show_past.past(stdout(), found)
+    return exits.OK
+
+
+def timeline(where: Where, who: str, *, model: str | None, newest: int | None, as_json: bool) -> int:
     """Shows the one person's newest activities."""
     settings = settings_of(where)
+    name = model_of(settings, model)
     with store_of(settings) as store:
         number = _one(store, who, where)
         with store.begin() as tx:
             wanted = None if newest is None else newest + 1  # one more tells whether there are more
-            found = happenings(tx, number, scoring_of(tx, settings, clock()()), wanted)
+            found = happenings(tx, number, scoring_of(tx, settings, clock()(), name), wanted)
             records = records_of(tx, [number])[number]
     if as_json:
         print_json({"person": number, "records": records, "activities": [one.to_json() for one in found[:newest]]})

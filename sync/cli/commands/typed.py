@@ -25,4 +25,7 @@ Overlay = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout, for machines.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show names and addresses too; on a terminal only.")]
+Model = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="By which model; without it by the primary one.")
+]
 Who = Annotated[str, typer.Argument(help="E-mail address, CRM id, connection:id, or - to read it from stdin.")]

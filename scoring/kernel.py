@@ -72,15 +72,18 @@ class _Activities:
         )
 
 
-def score_people(compiled: CompiledModel, batch: Batch, day: int, *, oldest_day: int | None = None) -> Scores:
+def score_people(
+    compiled: CompiledModel, batch: Batch, day: int, *, oldest_day: int | None = None, chunk: int = CHUNK
+) -> Scores:
     """The scores of all persons on a day number; an empty batch gives empty arrays.
 
-    Activities dated after ``day`` or before ``oldest_day`` (retention) never count.
+    Activities dated after ``day`` or before ``oldest_day`` (retention) never count. ``chunk`` persons are scored at
+    once, which changes no score.
     """
     persons = len(batch.facts)
     chunks = [
-        _score_chunk(compiled, batch, (first, min(first + CHUNK, persons)), (oldest_day, day))
-        for first in range(0, max(persons, 1), CHUNK)
+        _score_chunk(compiled, batch, (first, min(first + chunk, persons)), (oldest_day, day))
+        for first in range(0, max(persons, 1), chunk)
     ]
     arrays: dict[str, Any] = {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
     return Scores(compiled=compiled, facts=batch.facts, day=day, **arrays)

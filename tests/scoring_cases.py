@@ -22,6 +22,7 @@ TOUCHPOINTS = {
     "delivered": Touchpoint(number=10, kind="email_delivered", attributes={"mail": ("M1", "May")}),
     "sent": Touchpoint(number=11, kind="email_sent", attributes={"mail": ("M1", "May")}),
     "jobs": Touchpoint(number=12, kind="jobs", attributes={}),
+    "opened": Touchpoint(number=13, kind="email_opened", attributes={"mail": ("M1", "May")}),
 }
 
 
@@ -41,20 +42,27 @@ def raw_model(rules, bounds=None, **keys):
     }
 
 
-def evaluate(raw, *activities, facts=None, recycled=None, day=TODAY):
+def evaluate(raw, *activities, facts=None, recycled=None, day=TODAY, kept_days=None):
     """The evaluation; activities are (days ago, touchpoint) at noon, or (days ago, touchpoint, seconds after noon)."""
-    days = np.array([TODAY - one[0] for one in activities], dtype=np.int64)
-    seconds = np.array([one[2] if len(one) > 2 else 0 for one in activities], dtype=np.int64)
+    return evaluate_all(raw, [activities], facts=[facts or {}], recycled=recycled, day=day, kept_days=kept_days)[0]
+
+
+def evaluate_all(raw, people, *, facts=None, recycled=None, day=TODAY, kept_days=None):
+    """The evaluations of several people, each given by what they did."""
+    rows = [one for activities in people for one in activities]
+    days = np.array([TODAY - one[0] for one in rows], dtype=np.int64)
+    micros = np.array([round(one[2] * 1_000_000) if len(one) > 2 else 0 for one in rows], dtype=np.int64)
     batch = Batch(
-        facts=[facts or {}],
-        offsets=np.array([0, len(activities)]),
-        at=days * DAY_US + DAY_US // 2 + seconds * 1_000_000,
+        facts=facts or [{} for _ in people],
+        offsets=np.cumsum([0, *(len(activities) for activities in people)]),
+        at=days * DAY_US + DAY_US // 2 + micros,
         day=days,
-        touchpoint=np.array([TOUCHPOINTS[one[1]].number for one in activities], dtype=np.uint32),
-        recycled_at=None if recycled is None else np.array([noon(recycled)]),
+        touchpoint=np.array([TOUCHPOINTS[one[1]].number for one in rows], dtype=np.uint32),
+        recycled_at=None if recycled is None else np.array([noon(recycled)] * len(people)),
     )
     compiled = compile_model(ScoringModel.model_validate(raw), list(TOUCHPOINTS.values()), Tables())
-    return score_people(compiled, batch, day).person(0)
+    scores = score_people(compiled, batch, day, oldest_day=None if kept_days is None else day - kept_days)
+    return [scores.person(i) for i in range(len(people))]
 
 
 def noon(days_ago):

@@ -331,6 +331,7 @@ def journeys(draw):
         first_mql_on=draw(maybe_days),
         mql_count=draw(st.integers(0, 3)),
         recycled_on=draw(maybe_days),
+        surged_on=draw(maybe_days),
         sales=word[0],
         sales_at=word[1],
         run_digest=draw(st.sampled_from("ab")),
@@ -354,6 +355,9 @@ def test_persons_that_join_have_the_furthest_status_and_its_earliest_since(a, b)
     assert both.mql_count == max(a.mql_count, b.mql_count)
     firsts = [each.first_mql_on for each in (a, b) if each.first_mql_on]
     assert both.first_mql_on == (min(firsts) if firsts else None)
+    for name in ("mql_since", "recycled_on", "surged_on"):
+        days = [day for each in (a, b) if (day := getattr(each, name))]
+        assert getattr(both, name) == (max(days) if days else None)
     said_at = [each.sales_at for each in (a, b) if each.sales_at is not None]
     assert both.sales_at == (max(said_at) if said_at else None)
     assert (both.sales, both.sales_at) in {(a.sales, a.sales_at), (b.sales, b.sales_at)}

@@ -59,6 +59,22 @@ def test_silence_is_taken_from_the_hundred_points_and_leaves_nothing_below_zero(
     assert evaluate(few, (30, "demo")).engagement == 0
 
 
+def test_the_first_activity_that_is_heard_may_begin_a_silence():
+    """Where "another positive activity never lowers a score" ends: never active is not silent."""
+    raw = raw_model(RULES, silence=SILENCE)
+    assert evaluate(raw, (1, "click"), (2, "click")).engagement == 6
+    assert evaluate(raw, (1, "click"), (2, "click"), (29, "demo")).engagement == 46
+    begun = raw_model(RULES | {"form": rule("form", 2)}, silence=SILENCE)
+    assert evaluate(begun, (1, "click"), (2, "click"), (30, "demo")).engagement == 6 + 2 - 5
+
+
+def test_retention_that_takes_what_began_a_silence_ends_it():
+    """Where "engagement never rises from day to day" ends when something is purged; a look-back is longer than that."""
+    raw = raw_model(RULES | {"form": rule("form", 2)}, silence=SILENCE)
+    found = [evaluate(raw, (1, "click"), (40, "demo"), kept_days=40, day=TODAY + more) for more in (0, 1)]
+    assert [(each.engagement, each.silent_since) for each in found] == [(0, TODAY - 40), (3, None)]
+
+
 RECYCLE = {"recycle": {"keep_at_most": 25}}
 WORTH = {"form": rule("form", 20), "jobs": rule("jobs", -4)}
 
@@ -115,3 +131,18 @@ def test_silence_after_a_recycle_is_that_of_all_activities():
 def test_a_rule_is_met_over_all_activities_recycled_or_not():
     raw = raw_model({"form": rule("form", 60)}, mql=RECYCLE)
     assert evaluate(raw, (9, "demo"), recycled=8).met == {"form"}
+
+
+def test_more_from_before_a_recycle_may_lower_what_counts_beside_it():
+    """Where "another positive activity never lowers a score" ends: X of all is held at 100, and more of it is old."""
+    raw = raw_model({"form": rule("form", 40)}, mql=RECYCLE)
+    new = [(1, "demo")] * 2
+    assert evaluate(raw, (9, "demo"), *new, recycled=8).engagement == 25 + 60
+    assert evaluate(raw, (9, "demo"), (9, "demo"), *new, recycled=8).engagement == 25 + 20
+
+
+def test_engagement_after_a_recycle_may_rise_while_the_old_fades():
+    """Where "engagement never rises from day to day" ends, for the same reason."""
+    raw = raw_model({"form": rule("form", 60, decay="month"), "click": rule("email_clicked", 100)}, mql=RECYCLE)
+    found = [evaluate(raw, (5, "demo"), (1, "click"), recycled=4, day=TODAY + days).engagement for days in (0, 5)]
+    assert found == [25 + 100 - 50, 25 + 100 - 40]

@@ -25,6 +25,7 @@ class Stage(Protocol):
     note: str  # a text field that is mapped
     output: str  # a number field that is ours
     once: str  # a stream of activities that people did
+    deals: tuple[str, ...]  # the streams of what became of deals
     keeps_addresses: bool  # a merged record answers to the addresses of both
 
     def connect(self) -> Connector: ...
@@ -40,6 +41,12 @@ class Stage(Protocol):
     def refuse(self, id_: str) -> None: ...
 
     def act(self, email: str) -> None: ...
+
+    def deal(self, *people: str) -> str: ...  # opens one; they take part in it
+
+    def win(self, deal: str) -> None: ...
+
+    def drop(self, deal: str) -> None: ...  # deletes it
 
     def who(self, activity: Activity) -> str: ...  # the address of the person who did it
 
@@ -88,6 +95,15 @@ class Mirror:
     def living(self) -> set[str]:
         """Ids of the people it holds that were not merged away."""
         return set(self.records) - set(self.aliases)
+
+    def became(self, stage: Stage) -> list[tuple[str, Any, Any]]:
+        """(person, won, closed) of each deal somebody takes part in, after another pull."""
+        for stream in stage.deals:
+            self.pull(stage.connect(), stream)
+        told = [record for record in self.records.values() if record.object == "outcome"]
+        return sorted(
+            (id_, record.values["won"], record.values["closed"]) for record in told for id_ in record.parents.values()
+        )
 
 
 def one_pull_brings_everything(stage: Stage) -> None:
@@ -204,6 +220,27 @@ def an_activity_after_the_pull_comes_with_the_next(stage: Stage) -> None:
     stage.act(stage.email(ids[1]))
     mirror.pull(connector, stage.once)
     assert {stage.who(activity) for activity in mirror.activities.values()} == {stage.email(id_) for id_ in ids[:2]}
+
+
+def a_deal_is_told_of_all_who_take_part_in_it(stage: Stage) -> None:
+    ids = sorted(stage.add(3))
+    mirror = Mirror()
+    both = stage.deal(ids[0], ids[1])
+    assert mirror.became(stage) == [(ids[0], False, False), (ids[1], False, False)]
+    stage.wait(timedelta(minutes=30))
+    stage.deal(ids[2])
+    stage.win(both)
+    assert mirror.became(stage) == [(ids[0], True, True), (ids[1], True, True), (ids[2], False, False)]
+
+
+def a_deleted_deal_is_told_of_nobody_within_a_day(stage: Stage) -> None:
+    ids = sorted(stage.add(2))
+    mirror = Mirror()
+    deals = [stage.deal(id_) for id_ in ids]
+    assert len(mirror.became(stage)) == 2
+    stage.drop(deals[0])
+    stage.wait(timedelta(hours=25))
+    assert mirror.became(stage) == [(ids[1], False, False)]
 
 
 def a_push_is_confirmed_by_what_the_crm_holds(stage: Stage) -> None:
@@ -343,6 +380,8 @@ BEHAVIOURS: tuple[Callable[[Stage], None], ...] = (
     a_merged_record_comes_with_the_ids_it_replaces,
     an_activity_tells_who_did_it_and_keeps_its_id,
     an_activity_after_the_pull_comes_with_the_next,
+    a_deal_is_told_of_all_who_take_part_in_it,
+    a_deleted_deal_is_told_of_nobody_within_a_day,
     a_push_is_confirmed_by_what_the_crm_holds,
     none_empties_a_field,
     a_push_comes_back_with_the_next_pull,

@@ -12,6 +12,7 @@ from config.salesforce import SalesforceConnection
 from connectors.base import Activity, Cursor, FieldDefinition, Record, Refusal, Stream
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.faults import parse_fault, parse_record_rule
+from connectors.emulator.hubspot.deals import open_deal
 from connectors.emulator.hubspot.merging import merge
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.salesforce.instants import shown
@@ -35,6 +36,7 @@ class MemoryStage:
     """The CRM in memory."""
 
     people, person, note, output, once = "people", "person", "note", "score", "visits"
+    deals = ("deals",)
     keeps_addresses = True
 
     def __init__(self) -> None:
@@ -46,7 +48,11 @@ class MemoryStage:
         self.crm = Memory(
             now=lambda: self.now,
             definitions={"person": fields},
-            streams=[Stream(name="people", object="person"), Stream(name="visits")],
+            streams=[
+                Stream(name="people", object="person"),
+                Stream(name="deals", object="outcome"),
+                Stream(name="visits"),
+            ],
             outputs=["score"],
         )
         self.numbers = count(1)
@@ -84,6 +90,20 @@ class MemoryStage:
         id_ = f"v{next(self.numbers)}"
         self.crm.act("visits", Activity(source="visits", id=id_, at=self.now, email=email.casefold()))
 
+    def deal(self, *people: str) -> str:
+        id_ = f"d{next(self.numbers)}"
+        parents = {f"person:{one}": one for one in people}
+        values = {"won": False, "closed": False}
+        self.crm.put(Record(object="outcome", id=id_, values=values, stamp_at=self.now, parents=parents))
+        return id_
+
+    def win(self, deal: str) -> None:
+        old = self.crm.held("outcome", deal)
+        self.crm.put(replace(old, values={"won": True, "closed": True}, stamp_at=self.now))
+
+    def drop(self, deal: str) -> None:
+        self.crm.delete("outcome", deal)
+
     def who(self, activity: Activity) -> str:
         return activity.email
 
@@ -108,6 +128,7 @@ class HubSpotStage:
 
     people, person, note, output = "contacts", "contact", "jobtitle", "leadmark_score"
     once = f"form:{FORM}"
+    deals = ("deals",)
     keeps_addresses = True
 
     def __init__(self, emulator: Emulator, version: str) -> None:
@@ -202,6 +223,15 @@ class HubSpotStage:
             name: value + year_ms if name in ("mark", "swept", "archived") else value for name, value in cursor.items()
         }
 
+    def deal(self, *people: str, **values: str) -> str:
+        return str(open_deal(self.world, map(int, people), values).id)
+
+    def win(self, deal: str) -> None:
+        self.world.edit("deals", deal, {"dealstage": "closedwon"})
+
+    def drop(self, deal: str) -> None:
+        self.world.archive("deals", self.world.row("deals", deal))
+
     def requests(self) -> list[str]:
         """Method and path of each request so far."""
         return [f"{entry.method} {entry.target.partition('?')[0]}" for entry in self.emulator.traffic.since(0)]
@@ -217,6 +247,7 @@ def hubspot_settings(url: str, version: str = "2026-09", **other: Any) -> HubSpo
         "portal": {"id": "4242", "production": False},
         "login": {"service_key": "env:HS_TOKEN"},
         "facts": {"job_title": "jobtitle", "industry": {"company": "industry"}, "owner": {"owner": "email"}},
+        "outcomes": {"from": "deals"},
         "activities": {
             "demo": {"from": "form_submissions", "forms": [FORM], "keep": {"form": "form"}},
             "clicked": {"from": "email_events", "type": "CLICK", "keep": {"mail": "campaign", "link": "link"}},
@@ -235,6 +266,7 @@ class SalesforceStage:
     """Salesforce on the emulator. Time stands still but for ``wait`` and what the connector sleeps."""
 
     people, person, note, output, once = "contacts", "contact", "Title", "Leadmark_Score__c", "Task"
+    deals = ("opportunities", "outcomes")
     keeps_addresses = False
 
     def __init__(self, emulator: Emulator, org: Org) -> None:
@@ -301,6 +333,20 @@ class SalesforceStage:
     def act(self, email: str) -> None:
         who = next(row for row in self.org.live("Contact") if row.values["Email"].casefold() == email.casefold())
         self.close_task(who.id)
+
+    def deal(self, *people: str) -> str:
+        now_ms = self.org.now_ms()
+        stamps = {"stamp_ms": now_ms, "created_ms": now_ms}
+        deal = self.org.create("Opportunity", {"Name": "Deal", "CloseDate": "2026-12-24"}, **stamps).id
+        for id_ in people:
+            self.org.create("OpportunityContactRole", {"OpportunityId": deal, "ContactId": id_}, **stamps)
+        return deal
+
+    def win(self, deal: str) -> None:
+        self.org.edit("Opportunity", deal, {"StageName": "Closed Won"})
+
+    def drop(self, deal: str) -> None:
+        self.org.delete("Opportunity", deal)
 
     def close_task(self, who: str, **values: Any) -> str:
         now_ms = self.org.now_ms()

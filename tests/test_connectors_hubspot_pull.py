@@ -101,7 +101,7 @@ def test_an_idle_pass_costs_one_call_per_stream_even_in_the_hour_of_the_sweep(st
         calls = _pull_all(stage, mirror, connector)
         # the definitions are asked for again once an hour, when a page has records
         assert calls == dict.fromkeys(calls, 1)
-        assert len(calls) == 9
+        assert len(calls) == 10
 
 
 def test_our_own_writes_are_read_again_for_a_while_only(stage: HubSpotStage):
@@ -346,6 +346,18 @@ def test_a_mapped_property_that_is_gone_stops_the_pull(stage: HubSpotStage):
     assert {record.values["jobtitle"] for record in mirror.records.values()} == {"changed"}
 
 
+def test_an_optional_property_that_is_not_there_stops_nothing(stage: HubSpotStage):
+    """And costs no call: definitions are asked for once."""
+    stage.add(250)
+    facts = {"title": {"columns": {"contact": "jobtitle"}}, "need": {"columns": {"contact": "need"}, "optional": True}}
+    mirror, connector = Mirror(), stage.connect(facts=facts, activities={})
+    mirror.pull(connector, "contacts")
+    assert len(mirror.records) == 250
+    assert connector.hidden() == {"contact": ["need"]}
+    asked = [entry.target for entry in stage.emulator.traffic.since(0) if "/properties/" in entry.target]
+    assert len(asked) == 1
+
+
 def test_an_output_not_created_yet_does_not_stop_the_pull(stage: HubSpotStage):
     stage.add(250)
     del stage.world.definitions["contacts"]["leadmark_tier"]
@@ -363,7 +375,7 @@ def test_a_stream_nobody_asked_for_is_a_mistake(stage: HubSpotStage):
 
 def test_definitions_are_remembered_for_an_hour(stage: HubSpotStage):
     connector = stage.connect()
-    for minutes, calls in ((0, 2), (59, 2), (2, 4)):
+    for minutes, calls in ((0, 3), (59, 3), (2, 6)):
         stage.wait(minutes * MINUTE)
         connector.describe()
         assert connector.calls() == calls
@@ -461,7 +473,7 @@ def test_deletions_name_their_object(stage: HubSpotStage):
 
 def test_without_company_facts_no_company_is_read(stage: HubSpotStage):
     settings = hubspot_settings(stage.emulator.url, facts={"title": "jobtitle"})
-    connector = stage.connect(facts=settings.facts)
+    connector = stage.connect(facts=settings.facts, outcomes=None)
     assert "companies" not in [stream.name for stream in connector.streams()]
     assert list(connector.describe()) == ["contact"]
 

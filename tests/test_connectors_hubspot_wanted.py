@@ -1,3 +1,6 @@
+import pytest
+from pydantic import ValidationError
+
 from connectors.base import Stream
 from connectors.hubspot.wanted import wanted
 from tests.connector_stages import hubspot_settings
@@ -11,6 +14,7 @@ def test_streams_follow_the_configuration_in_order():
         Stream(name="owners", object="owner"),
         Stream(name="companies", object="company"),
         Stream(name="contacts", object="contact"),
+        Stream(name="deals", object="outcome"),
         Stream(name="form:demo-request"),
         Stream(name="email_events"),
         Stream(name="list:Visited pricing"),
@@ -20,8 +24,8 @@ def test_streams_follow_the_configuration_in_order():
     )
 
 
-def test_without_mapped_activities_only_contacts_are_read():
-    asked = wanted(hubspot_settings(URL, facts={"title": "jobtitle"}, activities={}), [])
+def test_without_outcomes_and_activities_only_contacts_are_read():
+    asked = wanted(hubspot_settings(URL, facts={"title": "jobtitle"}, activities={}, outcomes=None), [])
     assert asked.streams() == (Stream(name="contacts", object="contact"),)
 
 
@@ -38,6 +42,7 @@ def test_only_mapped_properties_are_asked_for_each_once():
     assert asked.fields == {
         "contact": ("jobtitle", "numemployees", "trial_started", "leadmark_score", "leadmark_tier"),
         "company": ("numberofemployees",),
+        "deal": ("hs_is_closed_won", "hs_is_closed", "closedate"),
     }
     assert asked.outputs == ("leadmark_score", "leadmark_tier")
 
@@ -57,3 +62,14 @@ def test_a_form_or_list_of_two_kinds_is_one_stream():
         "b": {"from": "lists", "lists": ["M"]},
     }
     assert wanted(hubspot_settings(URL, activities=kinds), []).lists == ("L", "M")
+
+
+def test_of_a_deal_only_what_says_its_outcome_is_asked():
+    outcomes = {"from": "deals", "won": "signed", "closed": "signed", "pipelines": "Renewals"}
+    asked = wanted(hubspot_settings(URL, outcomes=outcomes), [])
+    assert asked.fields["deal"] == ("signed", "closedate", "pipeline")
+
+
+def test_a_deals_property_has_its_internal_name():
+    with pytest.raises(ValidationError, match="is no internal name"):
+        hubspot_settings(URL, outcomes={"from": "deals", "won": "Is Won"})

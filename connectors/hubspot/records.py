@@ -61,15 +61,19 @@ def read_rows(reading: Reading, object_: str, rows: Sequence[Row]) -> list[Recor
 
 
 def definitions_of(reading: Reading, object_: str, rows: Sequence[Row]) -> list[FieldDefinition]:
-    """The definitions of what was asked of the rows, none without rows; Fatal when a mapped property is gone."""
+    """The definitions of what was asked of the rows, none without rows; Fatal when a mapped property is gone.
+
+    An optional property may be missing; what it means when one that was there is gone, its reader decides.
+    """
     if not rows:
         return []
     known = reading.definitions(object_)
     asked = reading.wanted.fields.get(object_, ())
     inputs = [name for name in asked if name not in reading.wanted.outputs]
-    if any(name not in known or name not in rows[0]["properties"] for name in inputs):
+    optional = reading.wanted.optional.get(object_, frozenset())
+    if any(name not in (rows[0]["properties"] if name in known else optional) for name in inputs):
         known = reading.definitions(object_, fresh=True)
-        lost = [name for name in inputs if name not in known]
+        lost = [name for name in inputs if name not in known and name not in optional]
         if lost:
             raise Fatal(
                 f"HubSpot has no {object_} property {', '.join(lost)} any more. "

@@ -8,6 +8,7 @@ from pathlib import Path
 from config.problems import Problem, Spot, error, nearest, warning
 
 INSTALLATION = "leadmark.yaml"
+APPROVALS = "approvals.yaml"
 
 _FOLDERS = {"connections": ".yaml", "models": ".yaml", "golden": ".yaml", "lists": ".txt", "overlays": ".yaml"}
 _NEEDED = {
@@ -71,10 +72,10 @@ def _found(folder: Path) -> Iterator[Path | Problem]:
         if path.is_dir() and path.name in _FOLDERS:
             for inner in _visible(path):
                 yield _named(inner, f"{path.name}/{inner.name}", _FOLDERS[path.name])
-        elif path.name == INSTALLATION:
+        elif path.name in (INSTALLATION, APPROVALS):
             yield path
         else:
-            known = _FOLDERS if path.is_dir() else [INSTALLATION]
+            known = _FOLDERS if path.is_dir() else [INSTALLATION, APPROVALS]
             yield warning(Spot(path=path.name), f"this is not read by this version{nearest(path.name, known)}")
 
 

@@ -1,7 +1,7 @@
 """A config folder made into Settings, or every mistake in it at once.
 
-Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml``, ``golden/*.yaml`` and ``lists/*.txt``. No secret
-is needed or read.
+Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml``, ``golden/*.yaml``, ``lists/*.txt`` and
+``approvals.yaml``. No secret is needed or read.
 """
 
 import re
@@ -11,9 +11,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from config.approvals import ApprovalsFile, check_approvals
 from config.checks import Folder, check
 from config.connection_checks import crm_of
-from config.files import INSTALLATION, Files, look, read_text
+from config.files import APPROVALS, INSTALLATION, Files, look, read_text
 from config.golden import GoldenFile
 from config.golden_checks import check_golden
 from config.hubspot import HubSpotConnection
@@ -46,6 +47,10 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
     problems += wrong
     golden, wrong = _valid(_of(documents, "golden"), GoldenFile)
     problems += wrong
+    approvals, wrong = _valid({"": documents[APPROVALS]} if APPROVALS in documents else {}, ApprovalsFile)
+    problems += wrong
+    if APPROVALS in documents:
+        problems += check_approvals(documents[APPROVALS], {name: models.get(name) for name in files.names("models")})
     together = Folder(
         installation=documents.get(INSTALLATION),
         connections=_of(documents, "connections"),
@@ -76,6 +81,7 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         model_texts={name: files.texts[f"models/{name}.yaml"] or "" for name in models},
         tables=shipped_tables(lists),
         golden={f"{file}/{name}": case for file, cases in golden.items() for name, case in cases.cases.items()},
+        approved=approvals[""].approved if approvals else None,
     )
     return settings, problems
 

@@ -14,7 +14,11 @@ def overlaid(documents: Mapping[str, Document], overlay: Document) -> tuple[dict
     """
     problems: list[Problem] = []
     found = dict(documents)
-    files = {path.removesuffix(".yaml"): path for path in documents if not path.startswith(("models/", "golden/"))}
+    files = {
+        path.removesuffix(".yaml"): path
+        for path in documents
+        if not path.startswith(("models/", "golden/", "approvals"))
+    }
     if overlay.value is not None and not isinstance(overlay.value, dict):
         problems.append(error(overlay.at(()), "an overlay holds files' names with what to lay over them"))
         return found, problems

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from config.approvals import ApprovalsFile
 from config.golden import GoldenFile
 from config.hubspot import HubSpotConnection
 from config.salesforce import SalesforceConnection
@@ -22,6 +23,7 @@ SCHEMAS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "connection.schema.json": (HubSpotConnection, SalesforceConnection),
     "model.schema.json": (ScoringModel,),
     "golden.schema.json": (GoldenFile,),
+    "approvals.schema.json": (ApprovalsFile,),
 }
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, Field
 
+from config.approvals import Approved
 from config.golden import GoldenCase
 from config.hubspot import HubSpotConnection
 from config.parts import Days, Part, Span, span_seconds
@@ -114,6 +115,8 @@ class Settings(Installation):
     tables: Tables
     golden: dict[str, GoldenCase] = Field(default_factory=dict)
     """``file/case`` -> the case."""
+    approved: tuple[Approved, ...] | None = None
+    """The approvals of models, the oldest first; None = none are kept, and every model is approved."""
 
     @property
     def kept_days(self) -> int:

@@ -1,0 +1,85 @@
+"""Approvals of models, from ``approvals.yaml``: who of sales and marketing said yes to which rules, when and why.
+
+The file only grows: its last entry of a model is the one approved last. Without the file every valid model is approved.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, WithJsonSchema, model_validator
+
+from config.parts import Part
+from config.problems import Problem, error, unknown, warning
+from config.reading import Document
+from scoring.digests import model_digest
+from scoring.mistakes import wrong
+from scoring.model import ScoringModel
+from scoring.values import Day
+
+_DIGEST = "^[0-9a-f]{16}$"
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch(_DIGEST, text):
+        raise wrong("a digest is 16 digits of 0-9 and a-f; `leadmark approve` shows that of every model")
+    return text
+
+
+class Approved(Part):
+    """One yes."""
+
+    model: str
+    """The model's name."""
+    digest: Annotated[str, AfterValidator(_digest), WithJsonSchema({"type": "string", "pattern": _DIGEST})]
+    """The digest of its rules."""
+    sales: str = ""
+    """Who said yes for sales."""
+    marketing: str = ""
+    """Who said yes for marketing."""
+    on: Day
+    """When."""
+    why: str = ""
+    """What changes and for what reason."""
+
+    @model_validator(mode="after")
+    def _by_somebody(self) -> Self:
+        if not self.sales.strip() and not self.marketing.strip():
+            raise wrong("nobody approves this; say who: sales, marketing or both")
+        return self
+
+
+class ApprovalsFile(Part):
+    """The file."""
+
+    approved: tuple[Approved, ...]
+    """Every approval, the oldest first."""
+
+
+def waiting(models: Mapping[str, ScoringModel], approved: Sequence[Approved] | None) -> dict[str, str]:
+    """Model -> its digest, of those whose rules nobody approved; empty where approvals are not kept (None)."""
+    if approved is None:
+        return {}
+    known = {(one.model, one.digest) for one in approved}
+    digests = {name: model_digest(model) for name, model in models.items()}
+    return {name: digest for name, digest in digests.items() if (name, digest) not in known}
+
+
+def check_approvals(document: Document, models: Mapping[str, ScoringModel | None]) -> Iterator[Problem]:
+    """What is odd in the file beside the models there are: name -> model, None for one that cannot be read."""
+    seen: set[str] = set()
+    named: set[str] = set()
+    for loc, entry in document.each("approved", "*"):
+        written = entry if isinstance(entry, dict) else {}
+        name, digest = str(written.get("model")), str(written.get("digest"))
+        if digest in seen:
+            yield error(document.at((*loc, "digest")), f"{digest} is approved further up already; remove this entry")
+        if "model" in written and name not in models:
+            spot, advice = document.at((*loc, "model")), "an entry of a model that is gone does no harm"
+            yield warning(spot, unknown(spot, "there is no model", name, models, advice).message)
+        seen.add(digest)
+        named.add(name)
+    for name, model in models.items():
+        if name not in named and model is not None:
+            message = f'nobody approved the model "{name}" yet, so it scores nobody'
+            yield warning(document.key(("approved",)), f"{message}; leadmark approve {model_digest(model)[:8]}")

@@ -1,0 +1,107 @@
+"""Approvals of models: the file as read, what is wrong in it, and which model waits."""
+
+import json
+
+import pytest
+
+from config.approvals import ApprovalsFile, check_approvals, waiting
+from config.loader import load
+from config.reading import read
+from config.validating import validate
+from scoring.digests import model_digest
+from scoring.model import ScoringModel
+from tests.two_crms import HUBSPOT, MODEL
+
+GIVEN = "0123456789abcdef"
+MODELS = {"b2b": ScoringModel.model_validate(MODEL)}
+DIGEST = model_digest(MODELS["b2b"])
+
+
+def entry(**keys):
+    written = {"model": "b2b", "digest": GIVEN, "sales": "Jo Roe", "on": "2026-11-22"} | keys
+    return "  - {" + ", ".join(f"{key}: {value}" for key, value in written.items() if value is not None) + "}\n"
+
+
+def found(text):
+    """The approvals of a file, None when it is wrong, and everything said of it."""
+    document, problems = read("approvals.yaml", text)
+    file, wrong = validate(document, ApprovalsFile)
+    problems = [*problems, *wrong, *check_approvals(document, MODELS)]
+    return file and file.approved, [str(problem) for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "waits", "remark"),
+    [
+        (None, {}, "without the file nobody is asked"),
+        ("approved: []", {"b2b": DIGEST}, "nothing is approved yet"),
+        ("approved:\n" + entry(), {"b2b": DIGEST}, "other rules were approved"),
+        ("approved:\n" + entry(digest=DIGEST), {}, "these were"),
+        ("approved:\n" + entry(digest=DIGEST) + entry(), {}, "these were, and others later"),
+        ("approved:\n" + entry(digest=DIGEST, model="b2c"), {"b2b": DIGEST}, "those of another model"),
+    ],
+)
+def test_a_model_waits_until_its_digest_stands_there(text, waits, remark):
+    assert waiting(MODELS, None if text is None else found(text)[0]) == waits
+
+
+def test_a_digest_of_plain_digits_is_text():
+    approved, _ = found("approved:\n" + entry(digest="0123456789012345"))
+    assert approved[0].digest == "0123456789012345"
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "remark"),
+    [
+        ("", "1:1: a config file holds keys with values", "an empty file is no yes to anything"),
+        ("approve: []\n", 'unknown key "approve", did you mean "approved"?', ""),
+        ("approved:\n" + entry(digest="0123"), "2:26: a digest is 16 digits", "too short"),
+        ("approved:\n" + entry(digest="0123456789ABCDEF"), "2:26: a digest is 16 digits", "capitals"),
+        ("approved:\n" + entry(sales=None), "2:5: nobody approves this", "no name"),
+        ("approved:\n" + entry(sales='" "'), "2:5: nobody approves this", "a blank name"),
+        ("approved:\n" + entry(on=None), '"on" is missing', "no day"),
+        ("approved:\n" + entry(on="yesterday"), "2:", "no date"),
+        ("approved:\n" + entry(by="Jo"), 'unknown key "by"', ""),
+    ],
+)
+def test_a_mistake_is_named_where_it_stands(text, says, remark):
+    approved, problems = found(text)
+    assert approved is None
+    assert [problem for problem in problems if says in problem and "warning" not in problem], problems
+
+
+def test_one_digest_has_one_entry():
+    _, problems = found("approved:\n" + entry() + entry())
+    assert problems == [f"approvals.yaml:3:26: {GIVEN} is approved further up already; remove this entry"]
+
+
+def test_a_model_that_is_not_there_and_one_nobody_approved_are_warnings():
+    _, problems = found("# ours\napproved:\n" + entry(model="b2c"))
+    gone, unapproved = problems
+    assert gone.startswith('approvals.yaml:3:13: warning: there is no model "b2c", did you mean "b2b"?')
+    assert unapproved.startswith('approvals.yaml:2:1: warning: nobody approved the model "b2b" yet')
+    assert unapproved.endswith(f"leadmark approve {DIGEST[:8]}")
+
+
+def test_the_folder_is_read_with_its_approvals_and_no_overlay_changes_them(tmp_path):
+    hubspot = {key: value for key, value in HUBSPOT.items() if key not in {"name", "links"}}
+    hubspot["activities"] = {"form_submitted": {"from": "form_submissions", "forms": ["F1"]}}
+    files = {
+        "leadmark.yaml": {"store": "store", "time_zone": "UTC", "primary": "b2b"},
+        "models/b2b.yaml": MODEL,
+        "connections/hubspot.yaml": hubspot,
+    }
+    for path, value in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(json.dumps(value))
+    assert load(tmp_path)[0].approved is None
+    (tmp_path / "approvals.yaml").write_text("approved:\n" + entry())
+    (approved,) = load(tmp_path)[0].approved
+    assert (approved.model, approved.digest, approved.sales) == ("b2b", GIVEN, "Jo Roe")
+    above = tmp_path / "overlays" / "test.yaml"
+    above.parent.mkdir()
+    above.write_text("approvals: {approved: []}\n")
+    settings, problems = load(tmp_path, above)
+    assert settings is None
+    (problem,) = [str(one) for one in problems if one.severity == "error"]
+    assert 'there is no file "approvals" to overlay' in problem

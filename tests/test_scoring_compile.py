@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scoring.compile import NO_BOUND, Touchpoint, compile_model
-from scoring.digests import model_digest
+from scoring.compile import NO_BOUND, SCORING_VERSION, Touchpoint, compile_model
+from scoring.digests import digest_of, model_digest
 from scoring.model import ScoringModel
 from scoring.tables import Tables
 
@@ -165,6 +165,21 @@ def test_labels_and_ways_of_writing_leave_the_model_digest(path, value):
         (("levels",), [76, 50, 25]),
         (("mql",), {"needs": {"fit": 50}}),
         (("mql",), {"needs": {"grade": "B or better"}}),
+        (("mql",), {"instant": {"demo": {}}}),
+        (("mql",), {"instant": {"demo": {"lasts": "31d"}}}),
+        (("mql",), {"leave_below": "never"}),
+        (("mql",), {"recycle": {"keep_at_most": 25}}),
+        (("mql",), {"lost_for": "ever"}),
+        (("audience",), {"industry": "Software"}),
+        (("surge",), {"rise": 20, "within": "7d"}),
+        (("silence",), {"after": "30d", "take": 5, "every": "7d", "at_most": 30}),
+        (("bots",), {"after_delivery": "2s"}),
+        (("thirds",), True),
+        (("patterns",), {"p": {"all": [{"at_least": 2, "activity": "form"}], "points": 5, "label": "P"}}),
+        (("engagement", "web", "match"), "first"),
+        (("engagement", "web", "rules", "demo", "from"), "2026-01-01"),
+        (("engagement", "web", "rules", "demo", "until"), "2026-01-01"),
+        (("engagement", "web", "rules", "demo", "interest"), "demo"),
     ],
 )
 def test_every_rule_counts_in_the_model_digest(path, value):
@@ -179,13 +194,23 @@ def test_a_variable_called_label_counts_in_the_model_digest():
     assert model_digest(model(1)) != model_digest(model(2))
 
 
-def test_the_run_digest_also_knows_tables_and_zone():
+def test_the_run_digest_also_knows_tables_zone_and_the_version_of_the_code():
     base = compiled()
+    assert base.run_digest == digest_of([base.model_digest, TABLES.digest, "UTC", SCORING_VERSION])
+    lists = {"targets": frozenset({"beta.example"})}
+    assert compiled(tables=replace(TABLES, lists=lists)).run_digest != base.run_digest  # the contents of lists
+    assert compiled(tables=replace(TABLES, lists=lists)).model_digest == base.model_digest
     assert compiled(time_zone="Europe/Berlin").run_digest != base.run_digest
     assert compiled(tables=replace(TABLES, role_names=frozenset({"info"}))).run_digest != base.run_digest
     assert compiled(point(1, "form")).run_digest == base.run_digest
     assert compiled(time_zone="Europe/Berlin").model_digest == base.model_digest == model_digest(base.model)
     assert len(base.run_digest) == len(base.model_digest) == 16
+
+
+def test_the_audience_says_whom_the_model_scores():
+    assert compiled().audience is None
+    audience = compiled(raw=changed(("audience",), {"domain": {"in_list": "targets"}})).audience
+    assert (audience({"domain": "Acme.example"}, 0), audience({}, 0)) == (True, False)
 
 
 def test_a_list_that_the_tables_lack_stops_compiling():

@@ -9,8 +9,10 @@ from scoring import qualifying
 from scoring.compile import Touchpoint, compile_model
 from scoring.fact_values import day_number
 from scoring.kernel import Batch, score_people
+from scoring.model import ScoringModel
 from scoring.sales import recycled_at
 from scoring.tables import Tables
+from tests.scoring_cases import evaluate, raw_model, rule
 from tests.scoring_journeys import DAY, NO_NEEDS, ago, at, model, person, said, status_of, step, was, was_mql
 
 DEMO, CALL, PRICES = 1, 2, 3  # touchpoints
@@ -289,3 +291,26 @@ def test_the_kernels_evaluation_decides_the_status(activities, expected, remark)
     )
     evaluation = score_people(compile_model(chosen, touchpoints, Tables()), batch, day_number(DAY)).person(0)
     assert status_of(None, evaluation, model=chosen) == expected, remark
+
+
+@pytest.mark.parametrize(("points", "expected"), [(59.5, "mql"), (59.499999, "prospect")])
+def test_what_is_shown_decides_a_minimum(points, expected):
+    """59.5 is shown as 60."""
+    raw = raw_model({"form": rule("form", points)}, mql={"needs": {"engagement": 60}})
+    assert status_of(None, evaluate(raw, (0, "demo")), model=ScoringModel.model_validate(raw)) == expected
+
+
+def test_of_n_of_m_a_pattern_an_adjustment_and_a_rule_count_alike():
+    patterns = {"twice": {"all": [{"at_least": 2, "activity": "form"}], "points": 0, "label": "Twice"}}
+    raw = raw_model({"jobs": rule("jobs", -1)}, patterns=patterns)
+    raw["fit"]["adjust"] = {"big": {"if": {"size": {"above": 50}}, "points": 5, "label": "Big"}}
+    raw["mql"] = {"needs": {"rules": {"any": 2, "of": ["twice", "big", "jobs"]}}}
+    chosen = ScoringModel.model_validate(raw)
+
+    def status(*activities, **facts):
+        return status_of(None, evaluate(raw, *activities, facts=facts), model=chosen)
+
+    assert status((0, "demo"), (1, "demo")) == "suspect"
+    assert status((0, "demo"), (1, "demo"), size=60) == "mql"
+    assert status((0, "demo"), (1, "demo"), (1, "jobs")) == "mql"
+    assert status((1, "jobs"), size=60) == "mql"

@@ -357,6 +357,13 @@ def test_an_instant_rule_gives_the_newest_activity_it_counts():
     assert faded.instants["demo"] == day_number(date(2025, 1, 1)) * DAY_US + DAY_US // 2  # whatever it has left
 
 
+def test_an_instant_rule_counts_what_it_takes_after_the_first_match_of_its_group():
+    rules = {"demo": FORM | {"where": {"form": "demo"}}, "form": FORM | {"points": 1}}
+    instant = model(rules, {"match": "first"}, mql={"instant": {"form": {}}})
+    assert score(instant, (TODAY, 1)).instants == {"form": None}
+    assert score(model(rules, mql={"instant": {"form": {}}}), (TODAY, 1)).instants["form"] is not None
+
+
 @pytest.mark.parametrize(
     ("activities", "interest"),
     [
@@ -376,6 +383,16 @@ def test_the_interest_is_that_with_most_points(activities, interest):
         "none": {"activity": "jobs", "points": 50},
     }
     assert score(model(rules, {"cap": 60}), *activities).interest == interest
+
+
+def test_the_interest_is_that_of_today():
+    rules = {
+        "demo": FORM | {"interest": "prices", "decay": "month"},
+        "mail": MAIL | {"points": 10, "interest": "analytics"},
+    }
+    first = (date(2026, 3, 9), 1), (date(2026, 3, 9), 2)
+    assert score(model(rules), *first).interest == "prices"
+    assert score(model(rules), *first, today=date(2026, 3, 30)).interest == "analytics"  # 6 of 20 are left
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ RULES = {
 }
 
 
+MAILS = [{"at_least": 5, "activity": "email_delivered"}, {"at_most": 0, "activity": "email_opened"}]
+PAPERS = [{"at_least": 3, "activity": "form", "distinct": True}, {"at_most": 0, "activity": "jobs"}]
+
+
 def holds(lines, *activities, **options):
     patterns = {"p": {"all": lines, "points": 30, "label": "P"}}
     raw = raw_model(RULES, {"cap": 10, **options.pop("bounds", {})}, patterns=patterns, **options)
@@ -59,6 +63,28 @@ def holds(lines, *activities, **options):
 )
 def test_a_line_holds_by_what_it_counts(line, activities, expected):
     assert holds([line], *activities) is expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "activities", "expected", "remark"),
+    [
+        (
+            [{"at_least": 3, "activity": "form", "within": "7d"}],
+            [(0, "demo"), (3, "news"), (6, "news")],
+            True,
+            "visits",
+        ),
+        ([{"at_least": 3, "activity": "form", "within": "7d"}], [(0, "demo"), (3, "news"), (7, "news")], False, ""),
+        (MAILS, [(n, "delivered") for n in range(5)], True, "five mails delivered and none opened"),
+        (MAILS, [(n, "delivered") for n in range(4)], False, "four"),
+        (MAILS, [(0, "opened"), *((n, "delivered") for n in range(5))], False, "one opened"),
+        (PAPERS, [(0, "demo"), (9, "news"), (5, "blank")], True, "every paper, and no prices"),
+        (PAPERS, [(0, "demo"), (9, "demo"), (5, "blank")], False, "one paper twice"),
+        (PAPERS, [(0, "demo"), (9, "news"), (5, "blank"), (2, "jobs")], False, "prices too"),
+    ],
+)
+def test_what_patterns_are_for(lines, activities, expected, remark):
+    assert holds(lines, *activities) is expected, remark
 
 
 def test_all_lines_must_hold():

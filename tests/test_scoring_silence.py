@@ -52,6 +52,12 @@ def test_what_is_positive_does_not_ask_for_dates_decay_or_the_first_match():
     assert (found.silent_since, found.newest_positive_at is not None) == (TODAY - 40, True)
 
 
+def test_a_click_of_a_bot_breaks_no_silence():
+    raw = raw_model(RULES, silence=SILENCE | {"ignore": []}, bots={"clicks_closer_than": "2s"})
+    assert evaluate(raw, (40, "demo"), (1, "click", 0), (1, "click", 1)).silent_since == TODAY - 40
+    assert evaluate(raw, (40, "demo"), (1, "click", 0), (1, "click", 2)).silent_since is None
+
+
 def test_silence_is_taken_from_the_hundred_points_and_leaves_nothing_below_zero():
     many = raw_model({"form": rule("form", 500)}, silence=SILENCE)
     assert evaluate(many, (30, "demo")).engagement == 95

@@ -1,0 +1,165 @@
+"""What there is to score: kinds of activities and their values, facts and theirs, with counts and with what takes each.
+
+Counted are the activities that are kept, of people in connections that were read once as a whole.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from scoring.compile import CompiledModel
+from scoring.touchpoints import Touchpoint, value_of
+from sync.fact_counts import FactCount, counted_facts
+from sync.people import Person, gather, touchpoints
+from sync.score import Scoring
+from sync.store import tables
+from sync.tallies import Tally, tallies
+
+#: people gathered at once
+CHUNK_PERSONS = 2_000
+
+#: model -> ids of its rules and patterns, in its order
+Takers = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeValue:
+    """One value of an attribute, such as a form or a campaign."""
+
+    id: str
+    #: "" where the CRM gives none
+    label: str
+    tally: Tally
+    #: what takes some activity with this value
+    takers: Takers
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActivityKind:
+    """One kind of activity."""
+
+    kind: str
+    tally: Tally
+    #: what takes some activity of it
+    takers: Takers
+    #: by attribute, the most frequent first
+    values: Mapping[str, Sequence[AttributeValue]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """What the store holds."""
+
+    #: model -> id of a rule or pattern -> label
+    labels: Mapping[str, Mapping[str, str]]
+    #: the most frequent first
+    kinds: Sequence[ActivityKind]
+    facts: Sequence[FactCount]
+
+    def of_kind(self, kind: str) -> "Catalog":
+        """That kind of activity alone."""
+        return replace(self, kinds=[one for one in self.kinds if one.kind == kind], facts=[])
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values with stable keys; rules and patterns by id."""
+        return {"kinds": [asdict(one) for one in self.kinds], "facts": [one.to_json() for one in self.facts]}
+
+
+def catalog(tx: Connection, scorings: Sequence[Scoring], people: Iterable[Sequence[Person]]) -> Catalog:
+    """What there is, and what each model takes of it; the facts are those of ``people``, which come in chunks."""
+    points = touchpoints(tx)
+    attributes = sorted({name for point in points for name in point.attributes})
+    groupings = [{point.number: (point.kind, value_of(point, name)) for point in points} for name in attributes]
+    groupings.append({point.number: (point.kind, "") for point in points})
+    *values, kinds = tallies(tx, groupings, [map_.connection for map_ in scorings[0].maps], scorings[0].zone)
+    taking = {one.model.model: takers(one.compiled) for one in scorings}
+
+    def whole(kind: str, tally: Tally) -> ActivityKind:
+        mine = [point for point in points if point.kind == kind]
+        told = {
+            name: _values(mine, name, {value: held for (of, value), held in found.items() if of == kind}, taking)
+            for name, found in zip(attributes, values, strict=True)
+        }
+        return ActivityKind(
+            kind=kind,
+            tally=tally,
+            takers=takers_of(taking, mine),
+            values={name: some for name, some in told.items() if some},
+        )
+
+    return Catalog(
+        labels={one.model.model: labels_of(one.compiled) for one in scorings},
+        kinds=[whole(kind, tally) for (kind, _), tally in kinds.items()],
+        facts=counted_facts(scorings, people),
+    )
+
+
+def _values(
+    points: Sequence[Touchpoint],
+    attribute: str,
+    found: Mapping[str, Tally],
+    taking: Mapping[str, Mapping[int, Sequence[str]]],
+) -> list[AttributeValue]:
+    """The values of an attribute that these touchpoints have, in the order in which they were found."""
+    having: dict[str, list[Touchpoint]] = {}
+    for point in points:
+        if value := value_of(point, attribute):
+            having.setdefault(value, []).append(point)
+    return [
+        AttributeValue(
+            id=having[value][-1].attributes[attribute][0],
+            label=having[value][-1].attributes[attribute][1],
+            tally=tally,
+            takers=takers_of(taking, having[value]),
+        )
+        for value, tally in found.items()
+        if value in having
+    ]
+
+
+def takers(compiled: CompiledModel) -> dict[int, list[str]]:
+    """Touchpoint number -> ids of the rules (after ``match``) and patterns that take it, in the order of the model."""
+    owners = [(compiled.entries, [rule.id for rule in compiled.rules])]
+    if compiled.patterns is not None:
+        lines = [one.id for one in compiled.patterns.patterns for _ in range(one.first, one.end)]
+        owners.append((compiled.patterns.entries, lines))
+    found: dict[int, dict[str, None]] = {}
+    for entries, ids in owners:
+        for place, number in enumerate(entries.numbers.tolist()):
+            owned = entries.owner[entries.starts[place] : entries.starts[place + 1]].tolist()
+            found.setdefault(number, {}).update((ids[owner], None) for owner in owned)
+    return {number: list(ids) for number, ids in found.items()}
+
+
+def labels_of(compiled: CompiledModel) -> dict[str, str]:
+    """Rules and patterns by id, as sales reads them."""
+    patterns = compiled.patterns.patterns if compiled.patterns else ()
+    rules = {one.id: one.label for one in compiled.rules}
+    return rules | {one.id: one.label for one in patterns}
+
+
+def takers_of(taking: Mapping[str, Mapping[int, Sequence[str]]], points: Iterable[Touchpoint]) -> dict[str, list[str]]:
+    """Model -> what takes any of the touchpoints; models that take none are left out."""
+    found = {
+        model: list(dict.fromkeys(id_ for point in points for id_ in by_number.get(point.number, ())))
+        for model, by_number in taking.items()
+    }
+    return {model: ids for model, ids in found.items() if ids}
+
+
+def everybody(tx: Connection, scorings: Sequence[Scoring]) -> Iterator[list[Person]]:
+    """All persons with a live record in a connection that was read as a whole, in chunks, lowest number first."""
+    record, maps = tables.record, scorings[0].maps
+    numbers = list(
+        tx.execute(
+            select(record.c.person)
+            .distinct()
+            .where(record.c.connection.in_([map_.connection for map_ in maps]), record.c.state == "live")
+            .where(record.c.person.is_not(None))
+            .order_by(record.c.person)
+        ).scalars()
+    )
+    for first in range(0, len(numbers), CHUNK_PERSONS):
+        yield gather(tx, numbers[first : first + CHUNK_PERSONS], maps, scorings[0].zone)

@@ -112,7 +112,10 @@ def _leaving(model: ScoringModel, evaluation: Evaluation, named: LeaveBelow) -> 
         found.append((value, minimum - HYSTERESIS_POINTS if bound is None else None if bound == "never" else bound))
     letter = model.mql.needs.grade if model.mql.needs else None
     if letter is not None:
-        by_default = lower_bound(model, letter) - HYSTERESIS_POINTS
-        named_bound = None if named.grade == "never" else lower_bound(model, named.grade or letter)
-        found.append((evaluation.fit, by_default if named.grade is None else named_bound))
+        least: int | None = None
+        if named.grade is None:
+            least = lower_bound(model, letter) - HYSTERESIS_POINTS
+        elif named.grade != "never":
+            least = lower_bound(model, named.grade)
+        found.append((evaluation.fit, least))
     return found

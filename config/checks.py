@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from config.condition_checks import check_sense
 from config.connection_checks import check_connections
 from config.model_checks import check_conditions, check_holes, check_model, check_recycle, check_spans, delivered_by
 from config.problems import Problem, listed, unknown
+from config.reach_checks import check_reach
 from config.reading import Document
 from config.together_checks import check_links, check_order
+from scoring.model import ScoringModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,8 @@ class Folder:
     installation: Document | None
     connections: Mapping[str, Document]
     models: Mapping[str, Document]
+    #: the models as they are understood, those without a mistake of their own
+    sound: Mapping[str, ScoringModel]
     #: names of all model and list files, the unreadable too
     model_names: frozenset[str]
     list_names: frozenset[str]
@@ -34,13 +39,19 @@ def check(folder: Folder) -> Iterator[Problem]:
         yield from check_links(folder.connections)
     if folder.installation and folder.complete:
         yield from check_order(folder.installation, folder.connections)
+    for document in (*connections, *folder.models.values()):
+        yield from check_sense(document)
+    if folder.installation:
+        yield from check_sense(folder.installation)
     for connection in connections:
         yield from check_conditions(connection, delivered, folder.list_names)
     for name, model in folder.models.items():
         yield from check_model(model, name, delivered, folder.list_names)
         yield from check_spans(model, folder.installation)
         yield from check_holes(model)
-        yield from check_recycle(model)
+        if name in folder.sound:
+            yield from check_recycle(model, folder.sound[name])
+            yield from check_reach(model, folder.sound[name])
 
 
 def _primary(folder: Folder) -> Iterator[Problem]:

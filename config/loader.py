@@ -55,6 +55,7 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         installation=documents.get(INSTALLATION),
         connections=_of(documents, "connections"),
         models=_of(documents, "models"),
+        sound={name: one for name, one in models.items() if f"models/{name}.yaml" not in {p.path for p in problems}},
         model_names=files.names("models"),
         list_names=files.names("lists"),
         complete=_of(documents, "connections").keys() == files.names("connections"),

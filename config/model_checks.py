@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from config.condition_checks import CANARY, MODEL, SCOPE, WHERE
 from config.problems import Problem, Spot, error, listed, nearest, unknown, warning
 from config.reading import Document, Loc, texts_in
 from config.settings import Retention
@@ -29,11 +30,13 @@ DERIVED: Mapping[str, tuple[str, ...]] = {
 }
 #: sales' word; the status reads it, and no rule
 HAND_OFF = "hand_off"
-_CONDITIONS = (("audience",), ("fit", "adjust", "*", "if"), ("disqualify", "*", "if"))
-_WHERE = ("engagement", "*", "rules", "*", "where")
-_PATTERN_WHERE = ("patterns", "*", "all", "*", "where")
-_CANARY = ("write", "canary", "if")
-_SCOPE = ("scope", "*")
+#: spans that look back, and what they are called
+_SPANS = (
+    (("patterns", "*", "all", "*", "within"), "window"),
+    (("mql", "instant", "*", "lasts"), "span"),
+    (("surge", "within"), "span"),
+    (("silence", "after"), "silence"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,7 @@ def check_model(model: Document, name: str, delivered: Delivered | None, lists: 
         yield error(
             model.at(("model",)), f'the model is called "{written}" but its file {name}.yaml; call both the same'
         )
-    for pattern in (*_CONDITIONS, _WHERE, _PATTERN_WHERE):
+    for pattern in (*MODEL, *WHERE):
         yield from _lists_known(model, pattern, lists)
     if delivered:
         for spot, fact in _facts_read(model):
@@ -78,9 +81,9 @@ def check_model(model: Document, name: str, delivered: Delivered | None, lists: 
 
 def check_conditions(connection: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
     """Lists that a connection's conditions look into and that are not there, and facts of its canary."""
-    yield from _lists_known(connection, _CANARY, lists)
-    yield from _lists_known(connection, _SCOPE, lists)
-    for loc, condition in connection.each(*_CANARY):
+    yield from _lists_known(connection, CANARY, lists)
+    yield from _lists_known(connection, SCOPE, lists)
+    for loc, condition in connection.each(*CANARY):
         for place, fact in names_in(loc, condition):
             if delivered:
                 yield from _fact_known(connection.key(place), fact, delivered.facts)
@@ -97,10 +100,11 @@ def check_spans(model: Document, installation: Document | None) -> Iterator[Prob
             if max((span for span in spans if span), default=0) > kept:
                 message = f'decay "{loc[-1]}" is longer than activities are kept (retention: activities: {kept}d)'
                 yield warning(model.at((*loc, key)), f"{message}; what is older never counts")
-    for loc, span in model.each("patterns", "*", "all", "*", "within"):
-        if (_days(span) or 0) > kept:
-            message = f"this window is longer than activities are kept (retention: activities: {kept}d)"
-            yield warning(model.at(loc), f"{message}; what is older never counts")
+    for pattern, what in _SPANS:
+        for loc, span in model.each(*pattern):
+            if (_days(span) or 0) > kept:
+                message = f"this {what} is longer than activities are kept (retention: activities: {kept}d)"
+                yield warning(model.at(loc), f"{message}; what is older never counts")
 
 
 def check_holes(model: Document) -> Iterator[Problem]:
@@ -132,7 +136,7 @@ def _facts_read(model: Document) -> Iterator[tuple[Spot, str]]:
     for loc, _ in model.each("fit", "*"):
         if loc[-1] != "adjust":
             yield model.key(loc), str(loc[-1])
-    for pattern in _CONDITIONS:
+    for pattern in MODEL:
         for loc, condition in model.each(*pattern):
             for place, fact in names_in(loc, condition):
                 yield model.key(place), fact
@@ -200,16 +204,12 @@ def _silence_and_bots(model: Document, kinds: Mapping[str, frozenset[str]]) -> I
         yield warning(model.key(("bots", "after_delivery")), f"{message}, so no click is ever soon after its mail")
 
 
-def check_recycle(model: Document) -> Iterator[Problem]:
+def check_recycle(model: Document, whole: ScoringModel) -> Iterator[Problem]:
     """A limit after a recycle that lets the best fit qualify again by what sales has already seen."""
-    keep = model.get(("mql", "recycle", "keep_at_most"))
-    try:
-        whole = ScoringModel.model_validate(model.value)
-    except ValueError:
-        return  # reported where it stands
-    needs = whole.mql.needs
-    if whole.mql.recycle is None or needs is None or not (needs.score or needs.engagement):
+    needs, recycle = whole.mql.needs, whole.mql.recycle
+    if recycle is None or needs is None or not (needs.score or needs.engagement):
         return
+    keep = recycle.keep_at_most
     score = (whole.weights.fit * 100 + whole.weights.engagement * keep + 50) // 100
     if score >= (needs.score or 0) and keep >= (needs.engagement or 0):
         message = f"with fit 100 the {keep} points kept qualify again at once, before anything new happens"

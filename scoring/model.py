@@ -148,11 +148,8 @@ class ScoringModel(Part):
         """The model in the shape of its YAML, with the keys that were written there."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
-    def out_of_reach(self) -> list[InitErrorDetails]:
-        """Minimums for MQL that nobody can reach, taking every positive rule at its most."""
-        needs = self.mql.needs
-        if needs is None:
-            return []
+    def best(self) -> dict[str, Decimal]:
+        """The most fit, engagement and score that anybody can have, exactly, taking every positive rule at its most."""
         fit = _clamped(
             sum(Decimal(part.weight * part.percent.best) / 100 for part in self.fit.variables.values())
             + sum(max(part.points, Decimal()) for part in self.fit.adjust.values())
@@ -162,12 +159,28 @@ class ScoringModel(Part):
             + sum(max(pattern.points, Decimal()) for pattern in self.patterns.values())
         )
         score = (fit * self.weights.fit + engagement * self.weights.engagement) / 100
-        best = {"fit": _whole(fit), "engagement": _whole(engagement), "score": _whole(score)}
+        return {"fit": fit, "engagement": engagement, "score": score}
+
+    def out_of_reach(self) -> list[InitErrorDetails]:
+        """Minimums for MQL that nobody can reach."""
+        needs = self.mql.needs
+        if needs is None:
+            return []
+        best = {name: whole(points) for name, points in self.best().items()}
         grade = self.grades.get(needs.grade) if needs.grade else None  # D has no bound
         return checks.out_of_reach(
             {**best, "grade": best["fit"]},
             {"score": needs.score, "fit": needs.fit, "engagement": needs.engagement, "grade": grade},
         )
+
+
+def whole(points: Decimal) -> int:
+    """The points as people see them: rounded half up.
+
+    >>> whole(Decimal("2.5"))
+    3
+    """
+    return int(points.to_integral_value(ROUND_HALF_UP))
 
 
 def _most(group: Group) -> Decimal:
@@ -186,7 +199,3 @@ def _most(group: Group) -> Decimal:
 
 def _clamped(points: Decimal | int) -> Decimal:
     return min(Decimal(points), Decimal(100))
-
-
-def _whole(points: Decimal) -> int:
-    return int(points.to_integral_value(ROUND_HALF_UP))

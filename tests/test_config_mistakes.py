@@ -11,6 +11,17 @@ import pytest
 from config.loader import load
 
 GOOD = Path(__file__).parent / "data" / "config" / "good"
+
+
+def edited(*changes: tuple[str, str]) -> str:
+    """The good model with these changes."""
+    text = (GOOD / "models" / "b2b.yaml").read_text(encoding="utf-8")
+    for stood, typed in changes:
+        assert text.count(stood) == 1, f"{stood} must be one place"
+        text = text.replace(stood, typed)
+    return text
+
+
 # kind of mistake, file, what stood there (None: the whole file), what was typed, where it shows, words of the message
 MISTAKES = [
     # YAML itself
@@ -824,7 +835,7 @@ MISTAKES = [
     ("limit", "models/b2b.yaml", "1 per day each mail", "1 a day", "models/b2b.yaml:27:16", "write '3 per week'"),
     ("grade", "models/b2b.yaml", "B or better", "B+", "models/b2b.yaml:32:29", "write 'B or better'"),
     ("cap below a rule", "models/b2b.yaml", "cap: 60", "cap: 30", "models/b2b.yaml:17:81", "the group's cap is 30"),
-    ("rising steps", "models/b2b.yaml", "14d: 50%", "14d: 150%", "models/b2b.yaml:5:34", "no percent"),
+    ("more than all", "models/b2b.yaml", "14d: 50%", "14d: 150%", "models/b2b.yaml:5:34", "no percent"),
     ("overlapping bands", "models/b2b.yaml", "50+: 100", "40+: 100", "models/b2b.yaml:8:52", "overlaps '1-49'"),
     (
         "out of reach",
@@ -898,6 +909,276 @@ MISTAKES = [
         "models/b2b.yaml:23:7",
         "already used in engagement.conversion",
     ),
+    # what could never be meant
+    (
+        "half-life of no day",
+        "models/b2b.yaml",
+        "half_life: 60d",
+        "half_life: 0d",
+        "models/b2b.yaml:4:27",
+        "a span is 1d to 3650d",
+    ),
+    (
+        "rising decay",
+        "models/b2b.yaml",
+        "{7d: 100%, 14d: 50%}",
+        "{7d: 50%, 14d: 100%}",
+        "models/b2b.yaml:5:33",
+        "steps must not rise with age: 7d gives 50%, 14d gives 100%",
+    ),
+    (
+        "unmapped fact of the audience",
+        "models/b2b.yaml",
+        "model: b2b\n",
+        "model: b2b\naudience: {land: NO}\n",
+        "models/b2b.yaml:2:12",
+        'no connection maps the fact "land"',
+    ),
+    (
+        "contradictory adjustment",
+        "models/b2b.yaml",
+        "{country: {not_in: [NO, SE]}}",
+        "{country: {is: NO, not_in: [NO, SE]}}",
+        "models/b2b.yaml:11:37",
+        "country cannot be `is: NO` and `not_in: NO, SE` at once, so this never holds; take one of them out",
+    ),
+    (
+        "bounds that cross",
+        "models/b2b.yaml",
+        "{country: {not_in: [NO, SE]}}",
+        "{employees: {at_least: 50, below: 10}}",
+        "models/b2b.yaml:11:45",
+        "employees cannot be `at_least: 50` and `below: 10` at once",
+    ),
+    (
+        "number and text of one fact",
+        "models/b2b.yaml",
+        "{country: {not_in: [NO, SE]}}",
+        "{employees: {at_least: 50, contains: many}}",
+        "models/b2b.yaml:11:45",
+        "employees cannot be `at_least: 50` and `contains: many` at once",
+    ),
+    (
+        "disqualifier that nobody passes",
+        "models/b2b.yaml",
+        "{any: [{title: {contains: intern}}, {company: {missing: true}}]}",
+        "{company: {missing: true, contains: Rival}}",
+        "models/b2b.yaml:30:42",
+        "company cannot be `missing: true` and `contains: Rival` at once",
+    ),
+    (
+        "branch that never holds",
+        "models/b2b.yaml",
+        "{company: {missing: true}}",
+        "{all: [{company: Rival}, {company: {missing: true}}]}",
+        "models/b2b.yaml:30:88",
+        "so this branch never holds; take it out",
+    ),
+    (
+        "disqualifier of everybody",
+        "models/b2b.yaml",
+        "[{title: {contains: intern}}, {company",
+        "[{company: {present: true}}, {company",
+        "models/b2b.yaml:30:17",
+        "this holds whatever company is, known or not",
+    ),
+    (
+        "not of what never holds",
+        "models/b2b.yaml",
+        "{country: {not_in: [NO, SE]}}",
+        "{not: {all: [{country: NO}, {country: SE}]}}",
+        "models/b2b.yaml:11:19",
+        "what stands under `not` never holds (country cannot be `is: NO` and `is: SE` at once), so `not` always does",
+    ),
+    (
+        "choice of nothing",
+        "models/b2b.yaml",
+        "{country: {not_in: [NO, SE]}}",
+        "{any: []}",
+        "models/b2b.yaml:11:24",
+        "`any` takes a list of conditions",
+    ),
+    (
+        "no list named",
+        "models/b2b.yaml",
+        "in_list: targets",
+        "in_list: []",
+        "models/b2b.yaml:10:43",
+        "[] is no text",
+    ),
+    (
+        "contradictory attributes",
+        "models/b2b.yaml",
+        "{form: {contains: demo}}",
+        "{form: {contains: demo, not_in: [demo]}, not: {form: {contains: em}}}",
+        "models/b2b.yaml:17:101",
+        "form cannot be `contains: demo` and not `contains: em` at once",
+    ),
+    (
+        "contradictory attributes in a pattern",
+        "models/b2b.yaml",
+        "mql:",
+        """patterns:
+  p: {all: [{at_most: 0, rule: demo, where: {form: {is: a, missing: true}}}], points: 1, label: P}
+mql:""",
+        "models/b2b.yaml:32:60",
+        "form cannot be `is: a` and `missing: true` at once",
+    ),
+    (
+        "contradictory canary",
+        "connections/hubspot.yaml",
+        "{owner: ops@seller.example}",
+        "{owner: {is: ops@seller.example, missing: true}}",
+        "connections/hubspot.yaml:25:49",
+        "owner cannot be `is: …` and `missing: true` at once",
+    ),
+    (
+        "contradictory scope",
+        "connections/hubspot.yaml",
+        "facts:\n",
+        "scope: {contact: {seen: {within: 9d, past: 9d}}}\nfacts:\n",
+        "connections/hubspot.yaml:6:38",
+        "seen cannot be `within: 9d` and `past: 9d` at once",
+    ),
+    # what nobody can reach
+    (
+        "audience that is disqualified",
+        "models/b2b.yaml",
+        "model: b2b\n",
+        "model: b2b\naudience: {title: {contains: [interns, internal]}}\n",
+        "models/b2b.yaml:31:12",
+        "whoever is in the audience is disqualified by this",
+    ),
+    (
+        "rule that is hidden by another condition",
+        "models/b2b.yaml",
+        "call: {activity: call_received, points: 20, label: Called us}",
+        "call: {activity: form_submitted, where: {form: my demo}, points: 2, label: B}\n    match: first",
+        "models/b2b.yaml:18:7",
+        '"demo" comes first and takes all that this rule matches',
+    ),
+    (
+        "rule that is hidden by several",
+        "models/b2b.yaml",
+        "call: {activity: call_received, points: 20, label: Called us}",
+        """other: {activity: form_submitted, where: {not: {form: {contains: demo}}}, points: 2, label: B}
+      any: {activity: form_submitted, points: 1, label: C}
+    match: first""",
+        "models/b2b.yaml:19:7",
+        "the rules above it take all that this rule matches",
+    ),
+    (
+        "pattern whose lines contradict",
+        "models/b2b.yaml",
+        "mql:",
+        """patterns:
+  p:
+    all: [{at_least: 3, rule: demo, within: 7d}, {at_most: 2, activity: form_submitted}]
+    points: 1
+    label: P
+mql:""",
+        "models/b2b.yaml:33:50",
+        "line 2 of this pattern allows at most 2 of what line 1 wants at least 3 of, so it never holds",
+    ),
+    (
+        "more rules than can be met",
+        "models/b2b.yaml",
+        None,
+        edited(
+            ("points: 3", "points: 0.2"),
+            ("1 per day each mail", "2 per ever"),
+            ("mql:\n", "levels: [60, 50, 25]\nmql:\n"),
+            ("facts: [company]", "rules: {any: 2, of: [demo, click]}"),
+        ),
+        "models/b2b.yaml:33:55",
+        "click never gives half a point, so 2 of 2 are never met",
+    ),
+    (
+        "rules that exclude each other",
+        "models/b2b.yaml",
+        None,
+        edited(
+            ("{country: {not_in: [NO, SE]}}", "{email_domain: {missing: true}}"),
+            ("facts: [company]", "rules: {any: 2, of: [target, abroad]}"),
+        ),
+        "models/b2b.yaml:32:55",
+        "all of these are never met at once: email_domain cannot be `in_list: targets` and `missing: true` at once",
+    ),
+    (
+        "instant rule out of reach",
+        "models/b2b.yaml",
+        None,
+        edited(
+            ("50+: 100", "50+: 90, other: 95"),
+            ("points: 15", "points: 1"),
+            ("mql:\n", "grades: {A: 100, B: 50, C: 25}\nmql:\n  instant: {demo: {grade: A or better}}\n"),
+        ),
+        "models/b2b.yaml:33:27",
+        "grade A begins at 100 and fit reaches 99 at most, so nobody ever qualifies by this rule",
+    ),
+    (
+        "surge that no score makes",
+        "models/b2b.yaml",
+        "mql:\n",
+        "surge: {rise: 49, within: 7d}\nmql:\n",  # 60 % of 80
+        "models/b2b.yaml:31:15",
+        "no score rises by more than 48, so this is never a sharp rise",
+    ),
+]
+
+
+# kind of doubt, what stood in the model, what was typed, where it shows, words of the message
+DOUBTS = [
+    (
+        "recycled who qualifies",
+        "facts: [company]}",
+        "facts: [company]}\n  recycle: {keep_at_most: 17}",  # 40 of fit 100 and 10.2
+        "33:27",
+        "with fit 100 the 17 points kept qualify again at once",
+    ),
+    ("hole between bands", "50+: 100", "60+: 100", "8:47", 'values between "1-49" and "60+" are in no band and get'),
+    (
+        "surge over more than is kept",
+        "mql:",
+        "surge: {rise: 20, within: 761d}\nmql:",
+        "31:27",
+        "this span is longer than activities are kept (retention: activities: 760d)",
+    ),
+    (
+        "instant rule for longer than is kept",
+        "mql:",
+        "mql:\n  instant: {demo: {lasts: 761d}}",
+        "32:27",
+        "this span is longer than activities are kept",
+    ),
+    (
+        "silence after longer than is kept",
+        "mql:",
+        "silence: {after: 761d, take: 5, every: 7d, at_most: 30}\nmql:",
+        "31:18",
+        "this silence is longer than activities are kept",
+    ),
+    (
+        "level that nobody has",
+        "cap: 20",
+        "cap: 10",
+        "12:1",
+        "engagement reaches 70 at most, so nobody ever has level 1",
+    ),
+    (
+        "grade that nobody has",
+        "percent: {c_level: 100, vp: 100}",
+        "percent: {c_level: 10, vp: 10}",  # 6 and 40 and 15
+        "6:1",
+        "fit reaches 61 at most, so nobody ever has grade A",
+    ),
+    (
+        "adjustment of nobody in the audience",
+        "model: b2b\n",
+        "model: b2b\naudience: {country: NO}\n",
+        "12:14",
+        "nobody in the audience is meant by this: country cannot be `is: NO` and `not_in: NO, SE` at once",
+    ),
 ]
 
 
@@ -945,6 +1226,16 @@ def test_one_mistake_makes_one_problem_in_an_admins_words(folder, file, stood, t
             foreign in problem.message
             for foreign in ("Input should", "pydantic", "dict", "tuple", "NoneType", "Value error")
         )
+
+
+@pytest.mark.parametrize(
+    ("stood", "typed", "place", "words"), [row[1:] for row in DOUBTS], ids=[row[0] for row in DOUBTS]
+)
+def test_what_works_but_hardly_as_meant_is_told_where_it_stands(folder, stood, typed, place, words):
+    mistype(folder, "models/b2b.yaml", stood, typed)
+    settings, (problem,) = load(folder)
+    assert settings is not None
+    assert str(problem).startswith(f"models/b2b.yaml:{place}: warning: {words}")
 
 
 def test_all_mistakes_of_all_files_are_reported_at_once_in_order(folder):

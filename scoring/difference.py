@@ -67,7 +67,7 @@ def _lines(before: Ledger, aged: Ledger, now: Ledger) -> Iterator[tuple[Line, in
     units: dict[Place, list[int]] = {}
     for nth, ledger in enumerate((before, aged, now)):
         for line in ledger.lines:
-            place = (line.part, line.kind, line.group, line.key)
+            place: Place = (line.part, line.kind, line.group, line.key)
             latest[place] = line
             units.setdefault(place, [0, 0, 0])[nth] += line.units  # engagement may be clamped twice
     for place, (was, aged_, is_) in units.items():

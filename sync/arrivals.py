@@ -11,6 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from connectors.base import Activity
 from sync import identity
+from sync.beginnings import first_complete_at
 from sync.mapping import ConnectionMap, Kind
 from sync.store import tables, timelines
 from sync.store.store import get_meta, in_chunks, set_meta
@@ -66,12 +67,15 @@ class Arrivals:
         timelines.wait(
             tx, self.map.connection, {name: activities for (number, name), activities in placed.items() if not number}
         )
+        known = first_complete_at(tx, self.map.connection) is not None  # all a first read brings happened before it
         fresh: dict[int, identity.News] = {}
         for arrival in timelines.add(tx, here):
             instants = dict(zip(here[arrival.record]["id"].tolist(), here[arrival.record]["at"].tolist(), strict=True))
+            # what was done long ago and comes only now is no news, whenever it was typed in; a change of it is
+            changed = [(changed_at or {}).get(id_, instants[id_]) for id_ in arrival.changed]
             fresh[arrival.record] = identity.News(
-                at=max((changed_at or {}).get(id_, instants[id_]) for id_ in arrival.changed),
-                instants=frozenset(instants[id_] for id_ in arrival.changed),
+                at=max([*changed, *(instants[id_] for id_ in arrival.new)]) if known else 0,
+                instants=frozenset(instants[id_] for id_ in arrival.new | arrival.changed if known),
             )
         identity.mark_fresh(tx, fresh, micros(self.now()))
 

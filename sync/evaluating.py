@@ -1,24 +1,27 @@
 """The middle of a pass: who is who, then whose score has changed. One process does it at a time."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
+from config.approvals import waiting
+from config.settings import Settings
 from connectors.base import FieldDefinition
-from scoring.digests import model_digest
+from scoring.model import ScoringModel
+from scoring.trend import look_back
 from sync.adoption import occupied, save_occupied, seed_journeys
+from sync.approving import NotApprovedError, in_force, keep_texts
+from sync.beginnings import began_at, first_complete_at
 from sync.identity import identify_some
 from sync.lease import SCORE, LeaseLost, acquire
-from sync.pull import first_complete_at
-from sync.report import RunReport
-from sync.rescore import began_at, count_stale, mark_everybody, score_stale
+from sync.mapping import ConnectionMap
+from sync.report import ModelReport, RunReport
+from sync.rescore import count_stale, mark_everybody, score_stale
 from sync.retention import purge
 from sync.runtime import Open, Options, Runtime
 from sync.score import Scoring, compiled_for
-from sync.store import tables
-from sync.store.store import upsert
 from sync.store.values import micros
 from sync.turn import Turn
 
@@ -40,6 +43,11 @@ def identify_and_score(runtime: Runtime, pulled: Sequence[Turn], report: RunRepo
         if not _adopt(runtime, pulled, options):
             return False
         _score(runtime, pulled, report, options, renew)
+    except NotApprovedError as error:
+        for turn in pulled:
+            turn.report.settle("needs_approval", str(error))
+        log.error("nothing is scored", reason=str(error))  # noqa: TRY400 - the message says it all
+        return False
     except LeaseLost:
         log.warning("scoring taken over by another process")
     finally:
@@ -90,14 +98,16 @@ def _score(
     options: Options,
     renew: Callable[[Connection], None],
 ) -> None:
+    report.models = _models(runtime)
     scorings = scorings_for(runtime, restored=options.adoption == "restored")
-    _keep_model_text(runtime)
     if mark_everybody(runtime.store, scorings):
+        looks_back = max(days for scoring in scorings for days in look_back(scoring.model))
+        kept_days = max(runtime.settings.kept_days, runtime.settings.retention.activities_days + looks_back)
         with runtime.store.begin() as tx:
             purge(
                 tx,
                 now=micros(scorings[0].now),
-                activities=timedelta(days=runtime.settings.kept_days),
+                activities=timedelta(days=kept_days),
                 gone=timedelta(days=runtime.settings.retention.gone_days),
             )
             renew(tx)
@@ -109,35 +119,69 @@ def _score(
         turn.report.scored = report.scored
 
 
-def scorings_for(runtime: Runtime, *, restored: bool = False) -> list[Scoring]:
-    """What holds still while each model scores, the primary one first, from the store as it is."""
-    settings, now = runtime.settings, runtime.now()
-    names = sorted(settings.models, key=lambda name: (name != settings.primary, name))
+def _models(runtime: Runtime) -> dict[str, ModelReport]:
+    """Which models score in this pass, and which wait; the texts of those that score are kept."""
+    settings = runtime.settings
     with runtime.store.begin() as tx:
-        completed = {one.settings.name: first_complete_at(tx, one.settings.name) for one in runtime.connections}
-        # a connection counts once all of it was read, so that nobody is scored on a part
-        maps = [one.map for one in runtime.connections if completed[one.settings.name] is not None]
-        ready = {
-            name: compiled_for(tx, settings.models[name], settings.tables, settings.time_zone, maps) for name in names
-        }
-        began = {name: began_at(tx, name, micros(now)) for name in names}
-    definitions = {one.settings.name: output_definitions(one) for one in runtime.connections}
-    return [
-        Scoring(
-            compiled=compiled,
-            tables=settings.tables,
-            maps=maps,
-            maps_digest=maps_digest,
-            zone=settings.time_zone,
-            now=now,
-            retention=timedelta(days=settings.retention.activities_days),
-            definitions=definitions,
-            first_complete_at=completed,
-            began_at=began[name],
+        found = in_force(tx, settings)
+        keep_texts(tx, settings, found, micros(runtime.now()))
+    wait = waiting(settings.models, settings.approved)
+    return {
+        name: ModelReport(digest=found[name].digest if name in found else None, pending=wait.get(name))
+        for name in [*found, *sorted(wait.keys() - found.keys())]
+    }
+
+
+def scorings_for(runtime: Runtime, *, restored: bool = False) -> list[Scoring]:
+    """What holds still while each model in force scores, the primary one first, from the store as it is."""
+    with runtime.store.begin() as tx:
+        return scorings_by(
+            tx,
+            runtime.settings,
+            {name: one.model for name, one in in_force(tx, runtime.settings).items()},
+            [one.map for one in runtime.connections],
+            {one.settings.name: output_definitions(one) for one in runtime.connections},
+            runtime.now(),
             restored=restored,
         )
-        for name, (compiled, maps_digest) in ready.items()
-    ]
+
+
+def scorings_by(
+    tx: Connection,
+    settings: Settings,
+    models: Mapping[str, ScoringModel],
+    maps: Sequence[ConnectionMap],
+    definitions: Mapping[str, Mapping[str, Mapping[str, FieldDefinition]]],
+    now: datetime,
+    *,
+    restored: bool = False,
+) -> list[Scoring]:
+    """What holds still while these models score, in their order, with the maps of all connections.
+
+    ``definitions``: connection -> object -> our field -> its definition.
+    """
+    completed = {map_.connection: first_complete_at(tx, map_.connection) for map_ in maps}
+    # a connection counts once all of it was read, so that nobody is scored on a part
+    whole = [map_ for map_ in maps if completed[map_.connection] is not None]
+    found = []
+    for name, model in models.items():
+        compiled, maps_digest = compiled_for(tx, model, settings.tables, settings.time_zone, whole)
+        found.append(
+            Scoring(
+                compiled=compiled,
+                tables=settings.tables,
+                maps=whole,
+                maps_digest=maps_digest,
+                zone=settings.time_zone,
+                now=now,
+                retention=timedelta(days=settings.retention.activities_days),
+                definitions=definitions,
+                first_complete_at=completed,
+                began_at=began_at(tx, name, micros(now)),
+                restored=restored,
+            )
+        )
+    return found
 
 
 def output_definitions(one: Open) -> dict[str, dict[str, FieldDefinition]]:
@@ -148,18 +192,3 @@ def output_definitions(one: Open) -> dict[str, dict[str, FieldDefinition]]:
         }
         for object_ in sorted(one.map.people)
     }
-
-
-def _keep_model_text(runtime: Runtime) -> None:
-    settings = runtime.settings
-    for name, model in settings.models.items():
-        row = {
-            "digest": model_digest(model),
-            "model": name,
-            "text": settings.model_texts[name],
-            "first_at": micros(runtime.now()),
-        }
-        with runtime.store.begin() as tx:
-            known = tx.execute(select(func.count()).where(tables.model_text.c.digest == row["digest"])).scalar_one()
-            if not known:
-                upsert(tx, tables.model_text, [row])

@@ -17,9 +17,9 @@ from scoring.facts import DERIVED
 from scoring.journey import Journey, Status
 from scoring.ledger import Ledger
 from scoring.wording import outputs
+from sync.beginnings import first_complete_at
 from sync.mapping import ConnectionMap, Output, maps_of
 from sync.people import Person, gather
-from sync.pull import first_complete_at
 from sync.score import Scored, Scoring, compiled_for, evaluate, held, unprofiled
 from sync.store import tables
 from sync.store.records import fields_of

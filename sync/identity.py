@@ -26,7 +26,7 @@ FRESH_FOR, FRESH_MOST = 7 * DAY_US, 200
 class News:
     """New activities of one record, in microseconds."""
 
-    #: the latest of their instants and changes
+    #: the latest of their instants, and of the changes of those known before; 0 for none that is news
     at: int
     instants: frozenset[int]
 

@@ -14,11 +14,12 @@ from connectors.base import Connector, Page, Record, Stream
 from connectors.errors import Fatal, Missing
 from sync import identity
 from sync.arrivals import Arrivals
+from sync.beginnings import completed
 from sync.intake import Intake
 from sync.mapping import ConnectionMap
 from sync.observe import LAG_WINDOW
 from sync.store import tables, timelines
-from sync.store.store import Store, get_meta, in_chunks, set_meta, upsert
+from sync.store.store import Store, in_chunks, upsert
 from sync.store.values import dump, load, micros
 from sync.ties import Ties
 
@@ -109,9 +110,7 @@ def pull(
     _read_unechoed(reader, connector)
     with reader.store.begin() as tx:
         identity.mark_stale(tx, timelines.apply_displaced(tx))
-        name = FIRST_COMPLETE + reader.map.connection
-        if get_meta(tx, name) is None:
-            set_meta(tx, name, str(micros(reader.now())))
+        completed(tx, reader.map.connection, micros(reader.now()))
         reader.renew(tx)
     return True
 
@@ -164,8 +163,3 @@ def _read_unechoed(reader: Reader, connector: Connector) -> None:
         for some in in_chunks([row.crm_id for row in rows if row.object == object_], connector.push_size):
             reader.apply(connector.read(object_, some))
 
-
-def first_complete_at(tx: Connection, connection: str) -> int | None:
-    """When a pull of this connection first reached the end of all its streams; None before."""
-    text = get_meta(tx, FIRST_COMPLETE + connection)
-    return None if text is None else int(text)

@@ -26,15 +26,6 @@ BASIS = "basis"
 LEARNED = frozenset({"feedback", "what_helped", "content_missing"})
 
 
-def began_at(tx: Connection, model: str, now: int) -> int:
-    """When the model first scored anybody, in microseconds; now for a model that begins."""
-    name = f"began:{model}"
-    known = get_meta(tx, name)
-    if known is None:
-        set_meta(tx, name, str(now))
-    return now if known is None else int(known)
-
-
 def mark_everybody(store: Store, scorings: Sequence[Scoring]) -> bool:
     """Marks all persons for scoring when the day, a model or the maps are others than last time; True when it did.
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from sync.beginnings import first_complete_at
 from sync.identity import ambiguous
 from sync.paused import Pause, paused
-from sync.pull import first_complete_at
 from sync.quarantine import Group, groups
 from sync.reload import kept_problem
 from sync.store import tables

@@ -11,10 +11,10 @@ from sqlalchemy import insert, update
 from config import starters
 from config.loader import load as load_config
 from scoring.journey import Journey
+from sync.beginnings import FIRST_COMPLETE
 from sync.explain import explained, names_of, records_of, scoring_of
 from sync.happenings import VARIANT_ROWS, happenings
 from sync.people import gather
-from sync.pull import FIRST_COMPLETE
 from sync.score import evaluate
 from sync.store import tables, timelines
 from sync.store.store import open_store, set_meta

@@ -139,10 +139,10 @@ def held(tx):
 def test_adding_says_what_was_new_or_changed(tx):
     first = pack([(10, 1, 100), (20, 1, 200)])
     said = add(tx, {1: first, 2: pack([(30, 1, 300)])})
-    assert [(one.record, one.changed) for one in said] == [(1, {100, 200}), (2, {300})]
+    assert [(one.record, one.new, one.changed) for one in said] == [(1, {100, 200}, set()), (2, {300}, set())]
     later = pack([(10, 1, 100), (21, 1, 200), (40, 2, 400)])
     said = add(tx, {1: later, 2: pack([(30, 1, 300)])})
-    assert [(one.record, one.changed) for one in said] == [(1, {200, 400})], "another date, a new one; record 2 knew it"
+    assert [(one.record, one.new, one.changed) for one in said] == [(1, {400}, {200})], "record 2 knew it"
     assert held(tx)[1] == {100: (10, 1, 100), 200: (21, 1, 200), 400: (40, 2, 400)}
 
 

@@ -71,7 +71,9 @@ class Arrival:
     """What ``add`` changed on one record."""
 
     record: int
-    #: ids that were not there, or were there with another date or touchpoint
+    #: ids that were not there
+    new: frozenset[int]
+    #: ids that were there with another date or touchpoint
     changed: frozenset[int]
 
 
@@ -83,15 +85,16 @@ def add(tx: Connection, arrivals: Mapping[int, Activities]) -> list[Arrival]:
         rows = []
         for number in numbers:
             old, new = stored.get(number, NOTHING), arrivals[number]
-            changed = _changed(old, new)
-            if changed:
+            differing = _differing(old, new)
+            if differing:
                 rows.append({"record": number, "activities": merge(old, new).tobytes()})
-                changes.append(Arrival(record=number, changed=changed))
+                known = differing.intersection(old["id"].tolist())
+                changes.append(Arrival(record=number, new=differing - known, changed=known))
         upsert(tx, tables.timeline, rows)
     return changes
 
 
-def _changed(old: Activities, new: Activities) -> frozenset[int]:
+def _differing(old: Activities, new: Activities) -> frozenset[int]:
     if not len(old):
         return frozenset(new["id"].tolist())
     known = {row[2]: row for row in old[np.isin(old["id"], new["id"])].tolist()}

@@ -166,6 +166,25 @@ def test_a_lead_has_sales_word_and_its_outcomes_are_read():
     assert "outcome" not in both(salesforce={"outcomes": None})[1].inputs
 
 
+def test_a_deals_properties_are_inputs_that_must_be_there():
+    outcomes = {"from": "deals", "won": "signed", "pipelines": ["Renewals"]}
+    hubspot = both(hubspot={"outcomes": outcomes})[0]
+    assert hubspot.inputs["outcome"] == {"won", "closed", "closed_at"}
+    assert hubspot.inputs["deal"] == {"signed", "hs_is_closed", "closedate", "pipeline"}
+    assert "deal" not in both()[0].inputs
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [{"from": "deals", "won": "signed"}, {"from": "deals", "closed": "signed"}, {"from": "deals", "pipelines": "A"}],
+)
+def test_other_settings_of_outcomes_read_them_all_again(outcomes):
+    plain, other = (both(hubspot={"outcomes": one})[0] for one in ({"from": "deals"}, outcomes))
+    assert plain.asked("outcome") != other.asked("outcome")
+    assert plain.asked("contact") == other.asked("contact")
+    assert plain.digest != other.digest
+
+
 def test_link_fields_may_be_missing_and_so_may_optional_facts():
     facts = SALESFORCE["facts"] | {"industry": {"contact": "Account.Industry", "optional": True}}
     hubspot, salesforce = both(salesforce={"facts": facts})

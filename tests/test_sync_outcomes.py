@@ -1,4 +1,4 @@
-"""What became of opportunities, as sales' word."""
+"""What became of opportunities and deals, as sales' word."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
@@ -22,6 +22,10 @@ def closed(on, *, won=False):
     return {"won": won, "closed": True, "closed_on": date(2026, 11, on), "since": JOINED}
 
 
+def closed_at(*moment, won=False):
+    return {"won": won, "closed": True, "closed_at": datetime(2026, 11, *moment, tzinfo=UTC), "since": JOINED}
+
+
 def noon(day):
     return datetime(2026, 11, day, 12, tzinfo=UTC)
 
@@ -35,6 +39,9 @@ CASES = [
     ([closed(3), closed(3, won=True)], ("won", noon(3)), "won before lost on one day"),
     ([opened(), closed(9, won=True)], ("accepted", JOINED), "an open one beats all closed ones"),
     ([opened(), opened(days=2)], ("accepted", JOINED + timedelta(days=2)), "of open ones the latest"),
+    ([closed_at(3, 9)], ("lost", noon(3) - timedelta(hours=3)), "lost, at its instant"),
+    ([closed_at(3, 9, won=True), closed(3)], ("won", noon(3) - timedelta(hours=3)), "won before lost in both CRMs"),
+    ([closed_at(9, 1), closed(3, won=True)], ("lost", noon(9) - timedelta(hours=11)), "the latest of both CRMs"),
     ([{"won": False, "closed": True}], None, "closed without a date is no word"),
     ([{"closed_on": date(2026, 11, 3), "since": JOINED}], ("accepted", JOINED), "nothing known of its end: open"),
 ]
@@ -52,6 +59,12 @@ def test_the_word_of_outcomes(outcomes, word, remark):
 def test_the_day_is_that_of_the_zone():
     (said,) = outcome_words([closed(3)], "Pacific/Kiritimati")
     assert said.on == date(2026, 11, 4)
+
+
+def test_a_deal_closed_late_in_the_evening_is_of_the_next_day_further_east():
+    found = [outcome_words([closed_at(3, 23, 30)], zone)[0] for zone in ("UTC", "Europe/Berlin")]
+    assert [one.on for one in found] == [date(2026, 11, 3), date(2026, 11, 4)]
+    assert found[0].at == found[1].at
 
 
 @pytest.fixture
@@ -122,3 +135,116 @@ def test_an_outcome_read_before_its_contact_waits_for_it(world):
     world.org(outcome("o1", contact=later, won=True, closed=True, closed_on=date(2026, 11, 3)))
     world.org(record("contact", later))
     assert word_of(world, later) == "won"
+
+
+# deals: each speaks of several contacts of the portal
+
+
+@pytest.fixture
+def portal(tmp_path):
+    opened = both(tmp_path, hubspot={"outcomes": {"from": "deals"}})
+    opened.hub(*(record("contact", str(number)) for number in (1, 2, 3)))
+    yield opened
+    opened.store.close()
+
+
+def deal(id_, *contacts, version=0, **values):
+    told = {"won": False, "closed": False} | values
+    return record("outcome", id_, version=version, parents={f"contact:{one}": one for one in contacts}, **told)
+
+
+def words(world):
+    world.identify()
+    said = {
+        row.crm_id: world.gathered(row.crm_id).sales
+        for row in world.rows(tables.record)
+        if row.state == "live" and row.object == "contact"
+    }
+    return {id_: one.word for id_, one in said.items() if one}
+
+
+#: what happens to a deal on 1 and 2, whom it touches, the words afterwards, remark
+DEALS = [
+    ({"records": [deal("7", "1", "2")]}, set(), {"1": "accepted", "2": "accepted"}, "nothing new"),
+    ({"records": [deal("7", "2", version=1)]}, {"1", "2"}, {"2": "accepted"}, "one leaves"),
+    ({"records": [deal("7", version=1)]}, {"1", "2"}, {}, "both leave"),
+    (
+        {"records": [deal("7", "1", "3", version=1)]},
+        {"1", "2", "3"},
+        {"1": "accepted", "3": "accepted"},
+        "another comes",
+    ),
+    ({"deletions": [("outcome", "7")]}, {"1", "2"}, {}, "it is gone"),
+    (
+        {"records": [deal("7", "1", "2", version=1, closed=True, closed_at=noon(3))]},
+        {"1", "2"},
+        {"1": "lost", "2": "lost"},
+        "it is lost",
+    ),
+    (
+        {"records": [deal("8", "1", "2", version=1, won=True, closed=True, closed_at=noon(3))]},
+        {"1", "2"},
+        {"1": "accepted", "2": "accepted"},
+        "a second one is won while it is open",
+    ),
+]
+
+
+@pytest.mark.parametrize(("told", "touched", "after", "remark"), DEALS, ids=[case[3] for case in DEALS])
+def test_a_deal_is_the_word_of_all_its_contacts(portal, told, touched, after, remark):
+    portal.hub(deal("7", "1", "2"))
+    assert words(portal) == {"1": "accepted", "2": "accepted"}
+    with portal.store.begin() as tx:
+        tx.execute(update(tables.person).values(stale=False))
+    more = dict(told)
+    portal.hub(*more.pop("records", ()), **more)
+    stale = {row.number for row in portal.rows(tables.person) if row.stale}
+    assert {id_ for id_ in "123" if portal.person_of(id_) in stale} == touched, remark
+    assert words(portal) == after, remark
+
+
+def test_an_older_reading_of_a_deal_brings_nobody_back(portal):
+    portal.hub(deal("7", "1", "2"))
+    portal.hub(deal("7", "2", version=2))
+    portal.hub(deal("7", "1", "2", version=1))
+    assert words(portal) == {"2": "accepted"}
+
+
+def test_a_deal_still_speaks_of_who_a_contact_was_merged_into(portal):
+    portal.hub(deal("7", "1"))
+    portal.hub(record("contact", "9", version=1, aliases=("1", "2")))
+    assert words(portal) == {
+        "9": "accepted",
+    }
+    portal.hub(deal("7", "9", version=2, won=True, closed=True, closed_at=noon(3)))
+    assert words(portal) == {"9": "won"}
+
+
+def test_a_deal_read_before_its_contact_waits_for_it(portal):
+    portal.hub(deal("7", "5"))
+    portal.hub(record("contact", "5"))
+    assert words(portal) == {"5": "accepted"}
+
+
+#: what became of a person's deal and of its opportunity, the word, remark
+BOTH = [
+    ({"closed": True, "closed_at": noon(3)}, closed(9, won=True), "won", "the opportunity closed last"),
+    ({"closed": True, "closed_at": noon(9)}, closed(3, won=True), "lost", "the deal closed last"),
+    ({"closed": True, "closed_at": noon(9)}, opened(), "accepted", "the opportunity is open"),
+    ({}, closed(9, won=True), "accepted", "the deal is open"),
+]
+
+
+@pytest.mark.parametrize(("here", "there", "word", "remark"), BOTH, ids=[case[3] for case in BOTH])
+def test_deals_and_opportunities_of_a_person_in_both_count_together(portal, here, there, word, remark):
+    portal.org(record("contact", C1))
+    portal.hub(record("contact", "1", version=1, salesforcecontactid=C1))
+    portal.hub(deal("7", "1", **here))
+    portal.org(outcome("o1", **{name: value for name, value in there.items() if name != "since"}))
+    assert word_of(portal, "1") == word, remark
+    assert portal.person_of("1") == portal.person_of(C1)
+
+
+def test_another_portals_deals_speak_of_nobody_here(portal):
+    portal.org(record("contact", C1), deal("7", "1"))
+    assert words(portal) == {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from config.condition_checks import check_sense
+from config.condition_checks import check_segments, check_sense
 from config.connection_checks import check_connections
 from config.model_checks import check_conditions, check_holes, check_model, check_recycle, check_spans, delivered_by
 from config.problems import Problem, listed, unknown
@@ -43,6 +43,8 @@ def check(folder: Folder) -> Iterator[Problem]:
         yield from check_sense(document)
     if folder.installation:
         yield from check_sense(folder.installation)
+        yield from check_conditions(folder.installation, delivered, folder.list_names)
+        yield from check_segments(folder.installation)
     for connection in connections:
         yield from check_conditions(connection, delivered, folder.list_names)
     for name, model in folder.models.items():

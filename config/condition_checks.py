@@ -6,10 +6,12 @@ from typing import Any
 from config.problems import Problem, error, listed, shown
 from config.reading import Document, Loc
 from scoring.conditions import Condition, parse_condition, parse_where
-from scoring.contradictions import Senseless, Signed, senseless
+from scoring.contradictions import Senseless, Signed, clash, senseless
 from scoring.fact_values import FactValue
 from scoring.unknowns import passed_unknown
 
+#: the segment of those who are in no other
+OTHERS = "others"
 #: where conditions over facts stand in a model, in a connection, in leadmark.yaml
 MODEL: tuple[tuple[str, ...], ...] = (("audience",), ("fit", "adjust", "*", "if"), ("disqualify", "*", "if"))
 CANARY = ("write", "canary", "if")
@@ -33,6 +35,18 @@ def check_sense(document: Document) -> Iterator[Problem]:
         for loc, condition in _conditions(document, pattern, parse_where):
             for found in senseless(condition, attributes=True):
                 yield error(document.key((*loc, *found.place)), _in_words(found))
+
+
+def check_segments(installation: Document) -> Iterator[Problem]:
+    """A segment of the name that stands for the rest, and segments whose people earlier ones take."""
+    before: list[Signed] = []
+    for loc, condition in _conditions(installation, SEGMENTS, parse_condition):
+        if loc[-1] == OTHERS:
+            yield error(installation.key(loc), f'"{OTHERS}" is everybody who is in no segment; choose another name')
+        elif not clash([(condition, True)]) and clash([(condition, True), *before]):
+            message = "nobody is ever in this segment, as those above it take everybody it means; put it above them"
+            yield error(installation.key(loc), message)
+        before.append((condition, False))
 
 
 def tests_passed_unknown(document: Document) -> Iterator[tuple[Loc, Condition]]:

@@ -78,6 +78,7 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         order=installation.order,
         prefer=installation.prefer,
         worker=installation.worker,
+        segments=installation.segments,
         models=models,
         model_texts={name: files.texts[f"models/{name}.yaml"] or "" for name in models},
         tables=shipped_tables(lists),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from config.condition_checks import CANARY, MODEL, SCOPE, WHERE
+from config.condition_checks import CANARY, MODEL, SCOPE, SEGMENTS, WHERE
 from config.problems import Problem, Spot, error, listed, nearest, unknown, warning
 from config.reading import Document, Loc, texts_in
 from config.settings import Retention
@@ -79,14 +79,16 @@ def check_model(model: Document, name: str, delivered: Delivered | None, lists: 
         yield from _silence_and_bots(model, delivered.kinds)
 
 
-def check_conditions(connection: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
-    """Lists that a connection's conditions look into and that are not there, and facts of its canary."""
-    yield from _lists_known(connection, CANARY, lists)
-    yield from _lists_known(connection, SCOPE, lists)
-    for loc, condition in connection.each(*CANARY):
-        for place, fact in names_in(loc, condition):
-            if delivered:
-                yield from _fact_known(connection.key(place), fact, delivered.facts)
+def check_conditions(document: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
+    """Lists that a connection's or the installation's conditions look into and that are not there, and facts."""
+    for pattern in (CANARY, SCOPE, SEGMENTS):
+        yield from _lists_known(document, pattern, lists)
+    if delivered is None:
+        return
+    for pattern in (CANARY, SEGMENTS):
+        for loc, condition in document.each(*pattern):
+            for place, fact in names_in(loc, condition):
+                yield from _fact_known(document.key(place), fact, delivered.facts)
 
 
 def check_spans(model: Document, installation: Document | None) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from config.hubspot import HubSpotConnection
 from config.parts import Days, Part, Span, span_seconds
 from config.problems import nearest
 from config.salesforce import SalesforceConnection
-from scoring.model import ScoringModel
+from scoring.model import ConditionField, ScoringModel
 from scoring.tables import Tables
 from scoring.trend import look_back
 from scoring.values import parse_days
@@ -102,6 +102,8 @@ class Installation(Part):
     """How long things are kept."""
     worker: Worker = Field(default_factory=Worker)
     """How ``leadmark worker`` runs."""
+    segments: dict[str, ConditionField] = Field(default_factory=dict)
+    """Name -> a condition over facts, for reports: a person is in the first that holds, else in ``others``."""
 
 
 class Settings(Installation):

@@ -166,8 +166,11 @@ def _desired(
     row: Row[Any], person: Person, verdicts: Sequence[Verdict], ours: Mapping[str, Output]
 ) -> dict[str, Value]:
     """What should stand in our fields of one record."""
+    scoring = {verdict.scoring.model.model for verdict in verdicts}
     # a record that is written no more, as nothing links to it now, is not left with an old score
-    desired: dict[str, Value] = dict.fromkeys(name for name in fields_of(row).confirmed if name in ours)
+    desired: dict[str, Value] = dict.fromkeys(
+        name for name in fields_of(row).confirmed if name in ours and ours[name].model in scoring
+    )
     for verdict in verdicts:
         model = verdict.scoring.model
         mine = {name: output for name, output in ours.items() if output.model == model.model}

@@ -17,6 +17,7 @@ from scoring.facts import DERIVED
 from scoring.journey import Journey, Status
 from scoring.ledger import Ledger
 from scoring.wording import outputs
+from sync.approving import model_in_force
 from sync.beginnings import first_complete_at
 from sync.mapping import ConnectionMap, Output, maps_of
 from sync.people import Person, gather
@@ -147,7 +148,7 @@ class Explained:
 def scoring_of(tx: Connection, settings: Settings, now: datetime, name: str | None = None) -> Scoring:
     """What scoring by a model (else the primary one) needs to look at persons; what it needs to write is empty."""
     maps = [map_ for map_ in maps_of(settings) if first_complete_at(tx, map_.connection) is not None]
-    model = settings.models[name or settings.primary]
+    model = model_in_force(tx, settings, name)
     compiled, maps_digest = compiled_for(tx, model, settings.tables, settings.time_zone, maps)
     return Scoring(
         compiled=compiled,

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from scoring.digests import model_digest
 from sync import differences
+from sync.approving import in_force
 from sync.canary import allowed_records
 from sync.days import score_day
 from sync.evaluating import output_definitions
@@ -27,7 +27,6 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
         for object_, known in output_definitions(one).items()
         for name, definition in known.items()
     }
-    models = {model_digest(model) for model in settings.models.values()}
     fields = {name: [output.model, output.output, output.policy] for name, output in one.map.outputs.items()}
     with runtime.store.begin() as tx:
         rules = WriteRules(
@@ -40,6 +39,7 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
         )
         outputs = {other.settings.name: other.map.outputs for other in runtime.connections}
         records = differences.differing(tx, one.settings.name, outputs, now)
+        models = {model.digest for model in in_force(tx, settings).values()}
         plan = make_plan(one.settings.name, records, rules, basis=digest([sorted(models), fields]))
         differences.keep_verdicts(tx, plan)
     return plan, rules

@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 from sync.plan import Plan
 
 State = Literal[
-    "ok", "planned", "shadow", "paused", "stopped_by_guard", "needs_adoption", "parked", "deferred_quota",
-    "interrupted", "elsewhere",
+    "ok", "planned", "shadow", "paused", "stopped_by_guard", "needs_adoption", "needs_approval", "parked",
+    "deferred_quota", "interrupted", "elsewhere",
 ]  # fmt: skip
 
 
@@ -52,6 +52,16 @@ class ConnectionReport:
             self.state, self.reason = state, reason
 
 
+@dataclass(frozen=True, kw_only=True)
+class ModelReport:
+    """Which rules of a model a pass scored by."""
+
+    #: their digest; None = nobody approved any yet, so it scored nobody
+    digest: str | None
+    #: digest of the folder's rules while they wait for approval
+    pending: str | None
+
+
 @dataclass(kw_only=True)
 class RunReport:
     """A whole pass."""
@@ -60,6 +70,8 @@ class RunReport:
     started_at: datetime
     ended_at: datetime | None = None
     scored: int = 0
+    #: name -> what scored, the primary one first; empty when the pass did not come to scoring
+    models: dict[str, ModelReport] = field(default_factory=dict)
     connections: dict[str, ConnectionReport] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
 
@@ -70,5 +82,6 @@ class RunReport:
             "started_at": self.started_at.isoformat(),
             "ended_at": self.ended_at and self.ended_at.isoformat(),
             "scored": self.scored,
+            "models": {name: asdict(model) for name, model in self.models.items()},
             "connections": {name: asdict(report) for name, report in self.connections.items()},
         }

@@ -249,6 +249,7 @@ def _state(report: Mapping[str, Any]) -> str:
     words = {
         "stopped_by_guard": "stopped by the guard",
         "needs_adoption": "stopped before filled fields",
+        "needs_approval": "stopped, no approved model can score",
         "deferred_quota": "quota spent",
     }
     return f"{words.get(report['state'], report['state'])}: {report['reason']}"

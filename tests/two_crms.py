@@ -1,5 +1,6 @@
 """A portal and an org as tests of identity see them: their maps, their records, and pages of both into one store."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,7 +85,7 @@ def settings_of(folder=Path(), *, hubspot=None, salesforce=None, others=(), pref
             *others,
         ),
         models={name: ScoringModel.model_validate(raw) for name, raw in (models or {"b2b": MODEL}).items()},
-        model_texts=dict.fromkeys(models or {"b2b": MODEL}, ""),
+        model_texts={name: json.dumps(raw) for name, raw in (models or {"b2b": MODEL}).items()},
         tables=Tables(),
         prefer=prefer or {},
         **more,

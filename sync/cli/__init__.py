@@ -58,9 +58,10 @@ def _of_users() -> tuple[type[Exception], ...]:
     from config.secrets import SecretError  # noqa: PLC0415 - late: only a failure needs it
     from config.starters import StarterError  # noqa: PLC0415 - late: only a failure needs it
     from connectors.errors import ConnectorError  # noqa: PLC0415 - late: only a failure needs it
+    from sync.approving import NotApprovedError  # noqa: PLC0415 - late: only a failure needs it
     from sync.store.store import StoreError  # noqa: PLC0415 - late: only a failure needs it
 
-    return (SecretError, StarterError, ConnectorError, StoreError, OSError)
+    return (SecretError, StarterError, ConnectorError, NotApprovedError, StoreError, OSError)
 
 
 def _one_line(error: Exception) -> str:

@@ -26,7 +26,7 @@ from sync.runtime import Options, Runtime
 from sync.store.values import micros
 
 #: states that wait for a yes, and states of a connection that was not done
-WAITING = frozenset({"stopped_by_guard", "needs_adoption"})
+WAITING = frozenset({"stopped_by_guard", "needs_adoption", "needs_approval"})
 CUT_SHORT = frozenset({"parked", "deferred_quota"})
 
 
@@ -146,7 +146,8 @@ def _document(runtime: Runtime, report: RunReport) -> dict[str, Any]:
             "guard": {"stops": bool(mine.code), "exceeded": mine.exceeded, "code": code or None},
             "changes": as_json(planned)["changes"] if planned else [],
         }
-    return {"pass": report.pass_id, "scored": report.scored, "connections": connections}
+    told = report.to_json()
+    return {"pass": told["pass"], "scored": told["scored"], "models": told["models"], "connections": connections}
 
 
 def _names(runtime: Runtime, report: RunReport, shown: int | None) -> Mapping[int, str]:

@@ -15,6 +15,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "shadow": ("planned, nothing written (shadow)", "green"),
     "stopped_by_guard": ("stopped by the guard, nothing written", "yellow"),
     "needs_adoption": ("stopped, waits for an answer", "yellow"),
+    "needs_approval": ("stopped, no approved model can score", "yellow"),
     "parked": ("parked", "red"),
     "deferred_quota": ("parked until the quota returns", "red"),
     "paused": ("planned, nothing written (paused)", "yellow"),
@@ -33,6 +34,7 @@ GUARDED: Mapping[str, str] = {
 def summary(out: Console, report: RunReport, where: Where) -> None:
     """What a pass did, connection by connection."""
     line(out, (f"pass {report.pass_id}", "bold"), f"  {_seconds(report)}")
+    models(out, report, where)
     for name, mine in report.connections.items():
         _head(out, name, mine)
         pairs(
@@ -56,6 +58,15 @@ def summary(out: Console, report: RunReport, where: Where) -> None:
             out.print(f"  What was refused, and why: {typed('quarantine', where)}")
 
 
+def models(out: Console, report: RunReport, where: Where) -> None:
+    """Which rules scored, as far as others wait for approval; nothing while each model is as in the folder."""
+    for name, one in report.models.items():
+        if one.pending is not None:
+            scores = f"scores by {one.digest[:8]}" if one.digest else "scores nobody"
+            see = typed("approve", where)
+            line(out, f"model {name} {scores}; ", (f"{one.pending[:8]} waits for approval", "yellow"), f": {see}")
+
+
 def guard(out: Console, mine: ConnectionReport) -> None:
     """The counts above their bounds."""
     out.print("  The guard: with the last 24 hours, this plan is larger than allowed")
@@ -74,6 +85,7 @@ def plan(
 ) -> None:
     """What a push would write: fields old -> new of the first records, counts, calls, and what the guard would say."""
     line(out, (f"plan of pass {report.pass_id}", "bold"), f"  {_seconds(report)}, {_people(report.scored)} scored")
+    models(out, report, where)
     for name, mine in report.connections.items():
         _head(out, name, mine)
         planned = report.plans.get(name)
@@ -118,7 +130,7 @@ def _head(out: Console, name: str, mine: ConnectionReport) -> None:
     words, style = STATES[mine.state]
     out.print()
     line(out, (name, "bold"), "  ", (words, style))
-    if mine.reason and mine.state in {"parked", "deferred_quota", "needs_adoption", "paused"}:
+    if mine.reason and mine.state in {"parked", "deferred_quota", "needs_adoption", "needs_approval", "paused"}:
         out.print(f"  {mine.reason}")
     for object_, names in mine.hidden.items():
         out.print(f"  not shown by the CRM, so unknown: {', '.join(f'{object_}.{each}' for each in names)}")

@@ -20,6 +20,7 @@ STATES = {
     "ok": "done",
     "stopped_by_guard": "guard stop",
     "needs_adoption": "asks",
+    "needs_approval": "not approved",
     "deferred_quota": "quota spent",
     "elsewhere": "elsewhere",
 }

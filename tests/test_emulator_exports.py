@@ -47,6 +47,24 @@ def test_unknown_columns_become_custom_properties_of_the_narrowest_type(world: W
     assert not known["seats_wanted"].hubspot_defined
 
 
+def test_deals_hang_on_contacts_or_on_nobody_and_their_stage_says_what_became_of_them(world: World) -> None:
+    deals = {row.id: row for row in world.tables["deals"].live()}
+    assert {id_: world.linked("deals", id_, "contacts") for id_ in deals} == {9001: [501, 502], 9002: [503], 9003: []}
+    assert {id_: row.created_ms for id_, row in deals.items()} == {
+        9001: ms(2026, 8, 1),
+        9002: ms(2026, 10, 2),
+        9003: ms(2026, 10, 3),
+    }
+    names = ("hs_is_closed", "hs_is_closed_won", "closedate", "num_associated_contacts")
+    assert {id_: tuple(row.now.properties.get(name) for name in names) for id_, row in deals.items()} == {
+        9001: ("true", "true", "2026-09-30T16:00:00.000Z", "2"),
+        9002: ("false", "false", None, "1"),
+        9003: ("true", "false", None, "0"),
+    }
+    assert "Negotiation" in world.definitions["deals"]["dealstage"].options
+    assert world.definitions["deals"]["contract_length"].type == "number"
+
+
 def test_our_output_properties_are_always_there(world: World) -> None:
     assert set(OUTPUTS) <= set(world.definitions["contacts"])
 
@@ -87,7 +105,7 @@ BROKEN = [
     ("contacts.csv:8: hs_object_id does not hold a number", "an id that is none"),
     ("contacts.csv:11: createdate does not hold a time", "counted after a cell of two lines"),
     ("companies.csv:1: the columns name stand there twice", ""),
-    ("deals.csv:1: the emulator does not know this file", ""),
+    ("tickets.csv:1: the emulator does not know this file", ""),
     ("emails.csv:1: the file has no header", "an empty file"),
     ("meetings.csv:2: the row is no CSV", "an open quote"),
     ("calls.csv:2: hs_timestamp is empty", ""),

@@ -24,11 +24,14 @@ _FILES = (
     "emails",
     "calls",
     "meetings",
+    "deals",
     "form_submissions",
     "email_events",
     "list_memberships",
 )
-#: of an engagement: the contacts it hangs on, as ids or addresses
+#: what hangs on contacts; of deals, some on nobody
+_HANGING = (*ENGAGEMENTS, "deals")
+#: of what hangs on contacts: whom, as ids or addresses
 CONTACTS = "contacts"
 _COLUMNS = {
     "email_events": ("id", "created", "type", "recipient", "emailCampaignId", "campaign", "url", "filteredEvent"),
@@ -106,7 +109,7 @@ def _world(folder: Path, clock: EmulatorClock, problems: Problems) -> World | No
         for owner in sorted({row.now.properties.get("hubspot_owner_id", "") for row in world.tables["contacts"].live()})
         if owner
     }
-    for kind in ENGAGEMENTS:
+    for kind in _HANGING:
         _take_records(job, kind, job.read(kind))
     _take_submissions(job)
     _take_mail(job)
@@ -120,7 +123,7 @@ def _take_records(job: _Import, kind: str, sheet: Sheet | None) -> None:
     table = job.world.tables[kind]
     known = job.world.definitions[kind]
     for name in sheet.columns:
-        if name not in known and not (kind in ENGAGEMENTS and name == CONTACTS):
+        if name not in known and not (kind in _HANGING and name == CONTACTS):
             type_ = guessed_type(line.cells[name] for line in sheet.lines if name in line.cells)
             known[name] = Definition(
                 name=name, label=name, type=type_, field_type=FIELD_TYPES[type_][0], hubspot_defined=False
@@ -135,9 +138,9 @@ def _take_records(job: _Import, kind: str, sheet: Sheet | None) -> None:
         row_id = _id(values.pop("hs_object_id", ""))
         if row_id is not None and row_id in table.rows:
             raise RowError(f"hs_object_id {row_id} stands there twice; remove one of the rows")
-        if kind in ENGAGEMENTS and "hs_timestamp" not in values:
-            raise RowError("hs_timestamp is empty; write when it happened, like 2026-03-04 10:22")
-        people = _contacts(job.world, CONTACTS, line.cells.get(CONTACTS, "")) if kind in ENGAGEMENTS else []
+        people = _hung_on(job.world, kind, line)
+        if kind == "deals":
+            values = {"closedate": "", **values, "num_associated_contacts": str(len(people))}
         try:
             row = job.world.create(kind, values, created_ms=created_ms, updated_ms=updated_ms, row_id=row_id)
         except Refusal as error:
@@ -147,6 +150,14 @@ def _take_records(job: _Import, kind: str, sheet: Sheet | None) -> None:
             _answer_to_others(job.world, row)
 
     job.problems.each(sheet, take)
+
+
+def _hung_on(world: World, kind: str, line: Line) -> list[int]:
+    """The contacts of an engagement, which has a time and at least one, or of a deal."""
+    if kind in ENGAGEMENTS and "hs_timestamp" not in line.cells:
+        raise RowError("hs_timestamp is empty; write when it happened, like 2026-03-04 10:22")
+    hangs = kind in ENGAGEMENTS or (kind == "deals" and CONTACTS in line.cells)
+    return _contacts(world, CONTACTS, line.cells.get(CONTACTS, "")) if hangs else []
 
 
 def _answer_to_others(world: World, row: Row) -> None:

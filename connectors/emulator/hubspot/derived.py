@@ -6,18 +6,21 @@ from connectors.emulator.clock import iso
 
 
 def worked_out(held: Mapping[str, str], values: Mapping[str, str], now_ms: int) -> dict[str, str]:
-    """What follows from values written over those held: closed, won, and the close date of what closes now.
+    """What follows from values written over those held, but for what they say themselves.
+
+    A deal is in the first pipeline unless told; its stage says whether it is closed and won; what closes now has now as
+    its close date.
 
     >>> worked_out({}, {"dealstage": "closedwon", "closedate": "2026-11-03T09:00:00.000Z"}, 0)["hs_is_closed_won"]
     'true'
     """
-    stage = values.get("dealstage", held.get("dealstage", ""))
+    stage = values.get("dealstage", held.get("dealstage", "")).casefold().replace(" ", "")
     closed = stage.startswith("closed")
     found = {
-        "pipeline": values.get("pipeline") or held.get("pipeline") or "default",
+        "pipeline": held.get("pipeline") or "default",
         "hs_is_closed": str(closed).lower(),
         "hs_is_closed_won": str(stage == "closedwon").lower(),
     }
-    if closed and held.get("hs_is_closed") != "true" and "closedate" not in values:
+    if closed and held.get("hs_is_closed") != "true":
         found["closedate"] = iso(now_ms)
-    return found
+    return {name: value for name, value in found.items() if name not in values}

@@ -9,6 +9,7 @@ from config.problems import Problem, Spot, error, nearest, warning
 
 INSTALLATION = "leadmark.yaml"
 APPROVALS = "approvals.yaml"
+TITLES = "titles.yaml"
 
 _FOLDERS = {"connections": ".yaml", "models": ".yaml", "golden": ".yaml", "lists": ".txt", "overlays": ".yaml"}
 _NEEDED = {
@@ -72,10 +73,10 @@ def _found(folder: Path) -> Iterator[Path | Problem]:
         if path.is_dir() and path.name in _FOLDERS:
             for inner in _visible(path):
                 yield _named(inner, f"{path.name}/{inner.name}", _FOLDERS[path.name])
-        elif path.name in (INSTALLATION, APPROVALS):
+        elif path.name in (INSTALLATION, APPROVALS, TITLES):
             yield path
         else:
-            known = _FOLDERS if path.is_dir() else [INSTALLATION, APPROVALS]
+            known = _FOLDERS if path.is_dir() else [INSTALLATION, APPROVALS, TITLES]
             yield warning(Spot(path=path.name), f"this is not read by this version{nearest(path.name, known)}")
 
 

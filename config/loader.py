@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from config.approvals import ApprovalsFile, check_approvals
 from config.checks import Folder, check
 from config.connection_checks import crm_of
-from config.files import APPROVALS, INSTALLATION, Files, look, read_text
+from config.files import APPROVALS, INSTALLATION, TITLES, Files, look, read_text
 from config.golden import GoldenFile
 from config.golden_checks import check_golden
 from config.hubspot import HubSpotConnection
@@ -24,7 +24,8 @@ from config.problems import Problem, Spot, error, unknown, warning
 from config.reading import Document, read
 from config.salesforce import SalesforceConnection
 from config.settings import Connection, Installation, Settings
-from config.tables import list_entries, shipped_tables
+from config.tables import list_entries, shipped_tables, shipped_titles
+from config.titles import TitlesFile, check_titles
 from config.validating import unknown_key, validate
 from scoring.model import ScoringModel
 
@@ -51,6 +52,10 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
     problems += wrong
     if APPROVALS in documents:
         problems += check_approvals(documents[APPROVALS], {name: models.get(name) for name in files.names("models")})
+    titles, wrong = _valid({"": documents[TITLES]} if TITLES in documents else {}, TitlesFile)
+    problems += wrong
+    if TITLES in documents:
+        problems += check_titles(documents[TITLES], shipped_titles())
     together = Folder(
         installation=documents.get(INSTALLATION),
         connections=_of(documents, "connections"),
@@ -81,7 +86,7 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         segments=installation.segments,
         models=models,
         model_texts={name: files.texts[f"models/{name}.yaml"] or "" for name in models},
-        tables=shipped_tables(lists),
+        tables=shipped_tables(lists, titles.get("")),
         golden={f"{file}/{name}": case for file, cases in golden.items() for name, case in cases.cases.items()},
         approved=approvals[""].approved if approvals else None,
     )

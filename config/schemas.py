@@ -15,6 +15,7 @@ from config.golden import GoldenFile
 from config.hubspot import HubSpotConnection
 from config.salesforce import SalesforceConnection
 from config.settings import Installation
+from config.titles import TitlesFile
 from scoring.model import ScoringModel
 
 #: the schema's file name -> what it describes
@@ -24,6 +25,7 @@ SCHEMAS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "model.schema.json": (ScoringModel,),
     "golden.schema.json": (GoldenFile,),
     "approvals.schema.json": (ApprovalsFile,),
+    "titles.schema.json": (TitlesFile,),
 }
 
 

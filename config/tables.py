@@ -1,20 +1,29 @@
 """The shipped tables (mail domains, role names, job titles) and an admin's lists, as values for scoring."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
 import yaml
 
+from config.titles import TitlesFile, phrases_of
 from scoring.tables import Tables, TitleTable, folded
 
 _FOLDER = resources.files("config")
 
 
-def shipped_tables(lists: Mapping[str, frozenset[str]]) -> Tables:
-    """The tables that ship with leadmark, together with the admin's lists by name."""
-    free, disposable, roles, titles = _shipped()
-    return Tables(lists=lists, free_domains=free, disposable_domains=disposable, role_names=roles, titles=titles)
+def shipped_tables(lists: Mapping[str, frozenset[str]], titles: TitlesFile | None = None) -> Tables:
+    """The tables that ship with leadmark, with the admin's lists by name, and own titles before the shipped ones."""
+    free, disposable, roles, table = _shipped()
+    if titles is not None:
+        seniority, department = phrases_of(titles.seniority), phrases_of(titles.department)
+        table = TitleTable(seniority=seniority + table.seniority, department=department + table.department)
+    return Tables(lists=lists, free_domains=free, disposable_domains=disposable, role_names=roles, titles=table)
+
+
+def shipped_titles() -> TitleTable:
+    """The titles that ship with leadmark."""
+    return _shipped()[3]
 
 
 def list_entries(text: str) -> frozenset[str]:
@@ -28,19 +37,12 @@ def list_entries(text: str) -> frozenset[str]:
 
 @cache
 def _shipped() -> tuple[frozenset[str], frozenset[str], frozenset[str], TitleTable]:
-    titles = yaml.safe_load(_text("titles.yaml"))
+    titles = TitlesFile.model_validate(yaml.safe_load(_text("titles.yaml")))
     return (
         list_entries(_text("lists/free_domains.txt")),
         list_entries(_text("lists/disposable_domains.txt")),
         list_entries(_text("lists/role_names.txt")),
-        TitleTable(seniority=_phrases(titles["seniority"]), department=_phrases(titles["department"])),
-    )
-
-
-def _phrases(steps: Sequence[Mapping[str, list[str]]]) -> tuple[tuple[str, str], ...]:
-    """The phrases in the order they are tried, each with its meaning; a meaning may come at several steps."""
-    return tuple(
-        (phrase.casefold(), meaning) for step in steps for meaning, phrases in step.items() for phrase in phrases
+        TitleTable(seniority=phrases_of(titles.seniority), department=phrases_of(titles.department)),
     )
 
 

@@ -68,12 +68,18 @@ def title_words(text: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain))
 
 
+def needle(phrase: str) -> str:
+    """What is looked for in the words of a title with a blank around them; words end with a blank, but not at ``*``.
+
+    >>> needle("Head of"), needle("*leiter")
+    (' head of ', 'leiter ')
+    """
+    return f"{'' if phrase.startswith('*') else ' '}{title_words(phrase)}{'' if phrase.endswith('*') else ' '}"
+
+
 def _finder(phrases: Phrases) -> Callable[[str], str | None]:
     """What the first of the phrases found in a title means; titles recur, so the latest are remembered."""
-    needles = [
-        (f"{'' if phrase.startswith('*') else ' '}{title_words(phrase)}{'' if phrase.endswith('*') else ' '}", meaning)
-        for phrase, meaning in phrases
-    ]
+    needles = [(needle(phrase), meaning) for phrase, meaning in phrases]
 
     @lru_cache(maxsize=_REMEMBERED_TITLES)
     def find(title: str) -> str | None:

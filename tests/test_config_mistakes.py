@@ -1040,6 +1040,47 @@ mql:""",
         "connections/hubspot.yaml:6:38",
         "seen cannot be `within: 9d` and `past: 9d` at once",
     ),
+    # own job titles
+    (
+        "unknown key of the titles",
+        "titles.yaml",
+        None,
+        "senority:\n  - vp: [area lead]\n",
+        "titles.yaml:1:1",
+        'unknown key "senority", did you mean "seniority"?',
+    ),
+    (
+        "titles that are no list",
+        "titles.yaml",
+        None,
+        "seniority: {vp: [area lead]}\n",
+        "titles.yaml:1:1",
+        '"seniority" must be a list, such as [a, b], not a mapping',
+    ),
+    (
+        "phrases that are no list",
+        "titles.yaml",
+        None,
+        "seniority: [{vp: area lead}]\n",
+        "titles.yaml:1:18",
+        'must be a list, such as [a, b], not the text "area lead"',
+    ),
+    (
+        "phrase without a word",
+        "titles.yaml",
+        None,
+        "seniority:\n  - vp: [area lead, '-']\n",
+        "titles.yaml:2:21",
+        "this phrase has no word; write words of a title",
+    ),
+    (
+        "phrase that another takes",
+        "titles.yaml",
+        None,
+        "department:\n  - sales: ['*partner*']\n  - legal: [law firm, Partner at law]\n",
+        "titles.yaml:3:23",
+        '"*partner*" stands above it and takes every title with "Partner at law"',
+    ),
     # segments
     (
         "fact of a segment",
@@ -1238,7 +1279,7 @@ def folder(tmp_path):
 
 def mistype(folder: Path, file: str, stood: str | None, typed: str) -> None:
     path = folder / file
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
     assert stood is None or text.count(stood) == 1, "the row must change one place"
     path.write_text(typed if stood is None else text.replace(stood, typed), encoding="utf-8")
 
@@ -1285,6 +1326,13 @@ def test_what_works_but_hardly_as_meant_is_told_where_it_stands(folder, stood, t
     settings, (problem,) = load(folder)
     assert settings is not None
     assert str(problem).startswith(f"models/b2b.yaml:{place}: warning: {words}")
+
+
+def test_a_meaning_of_titles_that_looks_mistyped_is_told(folder):
+    mistype(folder, "titles.yaml", None, "seniority: [{c_levl: [chieftain]}, {partner: [law partner]}]\n")
+    settings, (problem,) = load(folder)
+    assert settings is not None
+    assert str(problem) == 'titles.yaml:1:14: warning: "c_levl" is a meaning of its own, did you mean "c_level"?'
 
 
 def test_all_mistakes_of_all_files_are_reported_at_once_in_order(folder):

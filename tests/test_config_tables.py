@@ -1,10 +1,13 @@
 """The shipped tables tell mails and titles apart, in English and German."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from config.loader import load
 from config.tables import list_entries, shipped_tables
+from config.titles import TitlesFile
 from scoring.facts import derive
 
 TABLES = shipped_tables({"targets": frozenset({"acme.example"})})
@@ -220,6 +223,39 @@ def test_tables_do_not_contradict_each_other():
     assert not TABLES.free_domains & TABLES.disposable_domains
     assert all("." in domain for domain in TABLES.free_domains | TABLES.disposable_domains)
     assert not any("." in name or "@" in name for name in TABLES.role_names)
+
+
+OWN = TitlesFile(
+    seniority=({"partner": ("Partner",)}, {"vp": ("area lead*", "leitung nord")}),
+    department=({"sales": ("nord",)},),
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "seniority", "department"),
+    [
+        ("Managing Partner", "partner", "management"),  # before the shipped c_level
+        ("Area Leads Europe", "vp", None),
+        ("Leitung Nord", "vp", "sales"),
+        ("Leitung Einkauf", "director", "purchasing"),
+    ],
+)
+def test_own_titles_are_tried_before_the_shipped_ones(title, seniority, department):
+    facts = derive({"title": title}, shipped_tables({}, OWN), ())
+    assert (facts.get("seniority"), facts.get("department")) == (seniority, department)
+
+
+def test_own_titles_are_another_run():
+    assert shipped_tables({}, OWN).digest != shipped_tables({}).digest
+    assert shipped_tables({}, TitlesFile()).digest == shipped_tables({}).digest
+
+
+def test_own_titles_stand_in_the_folder(tmp_path):
+    folder = Path(shutil.copytree(Path(__file__).parent / "data" / "config" / "good", tmp_path / "config"))
+    (folder / "titles.yaml").write_text("seniority:\n  - partner: [partner, 007]\n", encoding="utf-8")
+    settings, problems = load(folder)
+    assert not problems
+    assert settings.tables.titles.seniority[:2] == (("partner", "partner"), ("007", "partner"))
 
 
 def test_no_phrase_of_the_titles_is_out_of_reach():

@@ -33,7 +33,14 @@ _FLAGS: Mapping[str, tuple[str, str]] = {
     "looks_like_spam": ("the name or company looks like spam", "neither name nor company looks like spam"),
     "opted_out": ("they opted out of e-mail", "they did not opt out of e-mail"),
 }
-_VALUES: Mapping[str, str] = {"c_level": "C level", "vp": "vice president"}
+#: values of facts of ours that would not speak for themselves
+_VALUES: Mapping[tuple[str, str], str] = {
+    ("email_type", "disposable"): "throw-away",
+    ("email_type", "free"): "private",
+    ("email_type", "role"): "shared",
+    ("seniority", "c_level"): "C level",
+    ("seniority", "vp"): "vice president",
+}
 _KINDS: Mapping[str, str] = {
     "call_logged": "a call with them is logged",
     "call_received": "they call us",
@@ -103,7 +110,7 @@ def _is(test: Condition, named: Named, *, holds: bool) -> str:
     if test.name in _FLAGS and isinstance(wanted, bool) and len(test.operand) == 1:
         told = _FLAGS[test.name][0 if wanted == holds else 1]
         return told if holds else f"{told}, as far as is known"
-    values = [value_in_words(value) for value in test.operand]
+    values = [value_in_words(value, test.name) for value in test.operand]
     if not all(re.fullmatch(r"[\w-]+", value) for value in values):
         values = quoted(values)
     if holds:
@@ -166,11 +173,11 @@ def activity_in_words(kind: str) -> str:
     return _KINDS.get(kind) or f"“{plain(kind)}” is recorded"
 
 
-def value_in_words(value: FactValue) -> str:
-    """The value of a fact.
+def value_in_words(value: FactValue, name: str = "") -> str:
+    """The value of a fact of this name.
 
-    >>> value_in_words("c_level"), value_in_words("COMPUTER_SOFTWARE"), value_in_words(50.0), value_in_words(True)
-    ('C level', 'Computer software', '50', 'yes')
+    >>> value_in_words("c_level", "seniority"), value_in_words("COMPUTER_SOFTWARE"), value_in_words(50.0)
+    ('C level', 'Computer software', '50')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -178,7 +185,7 @@ def value_in_words(value: FactValue) -> str:
         return date_in_words(value)
     if isinstance(value, float):
         return f"{value:.15g}"
-    return _VALUES.get(fold(str(value))) or plain(_option(str(value)))
+    return _VALUES.get((name, fold(str(value)))) or plain(_option(str(value)))
 
 
 def _option(text: str) -> str:

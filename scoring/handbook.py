@@ -60,12 +60,13 @@ def _grades(model: ScoringModel) -> Section:
     grades = (*_bands("fit", _thirds(bounds) if model.thirds else [*bounds, ("D", 0)]),)
     levels = (*_bands("engagement", [*zip("123", model.levels, strict=True), ("4", 0)]),)
     text = "The tier is both together: A1 is the best of both. Whoever is never handed over has grade and tier F."
+    begins = ("“B or better” begins at B-.",) if model.thirds else ()
     return Section(
         key="grades",
         title="Grades, levels and tiers",
         text=(text,),
         sections=(
-            Section(key="grade", title="Grades, from who they are", items=grades),
+            Section(key="grade", title="Grades, from who they are", text=begins, items=grades),
             Section(key="level", title="Levels, from what they do", items=levels),
         ),
     )

@@ -80,7 +80,7 @@ def points(number: Decimal) -> str:
 
 
 def _variable(name: str, variable: Variable, title: str) -> Section:
-    shares = [(band.key, _band(band), band.percent) for band in variable.percent.bands]
+    shares = [(band.key, _band(name, band), band.percent) for band in variable.percent.bands]
     if variable.percent.other is not None:
         shares.append((OTHER, "Any other value", variable.percent.other))
     items = tuple(
@@ -93,10 +93,10 @@ def _variable(name: str, variable: Variable, title: str) -> Section:
     return Section(key=f"variable:{name}", title=one_line(title), text=tuple(text), items=items)
 
 
-def _band(band: Band) -> str:
+def _band(name: str, band: Band) -> str:
     """What falls into a band."""
     if band.kind == "text":
-        return _capital(value_in_words(band.key))
+        return _capital(value_in_words(band.key, name))
     if band.kind == "bool":
         return "Yes" if band.text else "No"
     if band.kind == "date":
@@ -174,15 +174,14 @@ def _line(model: ScoringModel, line: PatternLine) -> str:
     labels = {name: rule.label for _, name, rule in model.rules()}
     what = f"{quoted([labels[line.rule]])[0]} fits" if line.rule else activity_in_words(line.activity or "")
     if line.where is not None:
-        what = in_words(line.where, attribute_name, after=what)
-    if line.distinct:
-        what += ", each form, page or mail" if line.distinct is True else f", each {plain(line.distinct)}"
-        what += " counted once"
+        what = f"{in_words(line.where, attribute_name, after=what)}:"
     if line.at_least is not None:
         count = f"at least {_times(line.at_least)}"
     else:
         count = f"at most {_times(line.at_most)}" if line.at_most else "not once"
-    return f"{count} {span_in_words('past', line.within) if line.within else 'so far'}: {what}"
+    window = span_in_words("past", line.within) if line.within else "so far"
+    each = "form, page or mail" if line.distinct is True else plain(line.distinct or "")
+    return f"{what} {count} {window}{f', each {each} counted once' if each else ''}"
 
 
 def _times(count: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from scoring.compile import CompiledModel
 from scoring.touchpoints import Touchpoint, value_of
@@ -15,6 +15,7 @@ from sync.fact_counts import FactCount, counted_facts
 from sync.people import Person, gather, touchpoints
 from sync.score import Scoring
 from sync.store import tables
+from sync.store.store import Store, in_chunks
 from sync.tallies import Tally, tallies
 
 #: people gathered at once
@@ -67,13 +68,14 @@ class Catalog:
         return {"kinds": [asdict(one) for one in self.kinds], "facts": [one.to_json() for one in self.facts]}
 
 
-def catalog(tx: Connection, scorings: Sequence[Scoring], people: Iterable[Sequence[Person]]) -> Catalog:
+def catalog(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequence[Person]]) -> Catalog:
     """What there is, and what each model takes of it; the facts are those of ``people``, which come in chunks."""
-    points = touchpoints(tx)
-    attributes = sorted({name for point in points for name in point.attributes})
-    groupings = [{point.number: (point.kind, value_of(point, name)) for point in points} for name in attributes]
-    groupings.append({point.number: (point.kind, "") for point in points})
-    *values, kinds = tallies(tx, groupings, [map_.connection for map_ in scorings[0].maps], scorings[0].zone)
+    with store.begin() as tx:
+        points = touchpoints(tx)
+        attributes = sorted({name for point in points for name in point.attributes})
+        groupings = [{point.number: (point.kind, value_of(point, name)) for point in points} for name in attributes]
+        groupings.append({point.number: (point.kind, "") for point in points})
+        *values, kinds = tallies(tx, groupings, [map_.connection for map_ in scorings[0].maps], scorings[0].zone)
     taking = {one.model.model: takers(one.compiled) for one in scorings}
 
     def whole(kind: str, tally: Tally) -> ActivityKind:
@@ -149,17 +151,22 @@ def takers_of(taking: Mapping[str, Mapping[int, Sequence[str]]], points: Iterabl
     return {model: ids for model, ids in found.items() if ids}
 
 
-def everybody(tx: Connection, scorings: Sequence[Scoring]) -> Iterator[list[Person]]:
-    """All persons with a live record in a connection that was read as a whole, in chunks, lowest number first."""
+def everybody(store: Store, scorings: Sequence[Scoring]) -> Iterator[list[Person]]:
+    """All persons with a live record in a connection that was read as a whole, in chunks, lowest number first.
+
+    Each chunk is a transaction of its own, so that a worker on the same store goes on between them.
+    """
     record, maps = tables.record, scorings[0].maps
-    numbers = list(
-        tx.execute(
-            select(record.c.person)
-            .distinct()
-            .where(record.c.connection.in_([map_.connection for map_ in maps]), record.c.state == "live")
-            .where(record.c.person.is_not(None))
-            .order_by(record.c.person)
-        ).scalars()
+    living = (
+        select(record.c.person)
+        .distinct()
+        .where(record.c.connection.in_([map_.connection for map_ in maps]), record.c.state == "live")
+        .where(record.c.person.is_not(None))
+        .order_by(record.c.person)
     )
-    for first in range(0, len(numbers), CHUNK_PERSONS):
-        yield gather(tx, numbers[first : first + CHUNK_PERSONS], maps, scorings[0].zone)
+    with store.begin() as tx:
+        numbers = list(tx.execute(living).scalars())
+    for some in in_chunks(numbers, CHUNK_PERSONS):
+        with store.begin() as tx:
+            people = gather(tx, some, maps, scorings[0].zone)
+        yield [person for person in people if person.records]

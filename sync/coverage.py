@@ -8,14 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
 from scoring.compile import CompiledModel
 from scoring.touchpoints import Touchpoint
 from sync.catalog import takers
 from sync.fact_findings import Row, bands_empty, disagreeing, facts_empty, other_kinds, titles_without, unreadable
 from sync.people import Person, touchpoints
 from sync.score import Scoring
+from sync.store.store import Store
 from sync.survey import Survey, survey
 from sync.tallies import tallies
 
@@ -45,15 +44,16 @@ class Coverage:
         return asdict(self)
 
 
-def coverage(tx: Connection, scorings: Sequence[Scoring], people: Iterable[Sequence[Person]], limit: int) -> Coverage:
+def coverage(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequence[Person]], limit: int) -> Coverage:
     """What the models do not see, at most ``limit`` rows of each finding; ``people`` are all there are, in chunks."""
     found = survey(scorings, people)
-    points = touchpoints(tx)
     connections = [map_.connection for map_ in scorings[0].maps]
-    each, left = tallies(
-        tx, [{point.number: point.number for point in points}, _left(points, scorings)], connections, scorings[0].zone
-    )
-    rows: dict[str, list[Row]] = {
+    with store.begin() as tx:
+        points = touchpoints(tx)
+        alone = {point.number: point.number for point in points}
+        each, left = tallies(tx, (alone, _left(points, scorings)), connections, scorings[0].zone)
+        in_dispute, illegible = disagreeing(tx, found, limit), unreadable(tx, connections, limit)
+    rows: dict[str, Sequence[Row]] = {
         "people_not_scored": list(_people(found)),
         "activities_not_scored": [
             {"activity": kind, "with": of, "times": one.activities, "people": one.people, "latest": str(one.latest)}
@@ -63,8 +63,8 @@ def coverage(tx: Connection, scorings: Sequence[Scoring], people: Iterable[Seque
         "bands_empty": list(bands_empty(found)),
         "facts_empty": list(facts_empty(found)),
         "facts_other_kind": list(other_kinds(found)),
-        "facts_disagreeing": disagreeing(tx, found, limit),
-        "values_unreadable": unreadable(tx, connections, limit),
+        "facts_disagreeing": in_dispute,
+        "values_unreadable": illegible,
         **{f"titles_without_{name}": titles_without(found, name) for name in found.untold},
     }
     return Coverage(

@@ -59,7 +59,7 @@ def other_kinds(found: Survey) -> Iterator[Row]:
             for (of, kind), people in one.kinds.items():
                 if of == fact and people and kind not in kinds:
                     wrong.setdefault((fact, kind), set()).update(kinds)
-        for (fact, kind), kinds in sorted(wrong.items(), key=lambda item: -one.kinds[item[0]]):
+        for (fact, kind), kinds in sorted(wrong.items(), key=lambda item: (-one.kinds[item[0]], item[0])):
             yield {
                 "model": name,
                 "fact": fact,

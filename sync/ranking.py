@@ -18,14 +18,14 @@ from sync.explain import Explained, all_explained
 from sync.people import gather
 from sync.score import Scoring
 from sync.store import tables
-from sync.store.store import in_chunks
+from sync.store.store import Store, in_chunks
 from sync.store.values import load, plain
 
 #: the statuses that wait for a call, the most ready first
 TO_CALL: tuple[Status, ...] = ("mql", "qualifying", "recycled", "prospect", "suspect")
 #: those sales is done with or has in hand; they come last, and only where they are asked for
 IN_HAND: tuple[Status, ...] = ("accepted", "lost", "won", "disqualified")
-#: people looked at together
+#: journeys fetched at once
 CHUNK = 500
 #: the fact, and what the records that own others are called in the two CRMs
 OWNER = "owner"
@@ -59,7 +59,7 @@ class Lead:
 
 
 def rank(
-    tx: Connection,
+    store: Store,
     scoring: Scoring,
     *,
     statuses: Sequence[Status] = TO_CALL,
@@ -70,21 +70,26 @@ def rank(
 
     ``owner``: only those with a record of this owner, named by id or by what the fact ``owner`` says.
     """
-    candidates = _candidates(tx, scoring.model.model, statuses)
+    with store.begin() as tx:  # a few more than asked for, as some may have left the audience since
+        some = None if limit is None or owner is not None else limit + CHUNK
+        candidates = list(islice(_candidates(tx, scoring.model.model, statuses), some))
     leads: list[Lead] = []
-    while limit is None or len(leads) < limit:
-        numbers = list(islice(candidates, CHUNK if limit is None or owner else min(CHUNK, limit - len(leads))))
-        if not numbers:
+    for numbers in in_chunks(candidates, CHUNK if some is None else min(CHUNK, some - CHUNK)):
+        if limit is not None and len(leads) >= limit:
             break
-        owners = _owners(tx, numbers)
-        if owner is not None:
-            numbers = _owned(tx, numbers, owners, owner, scoring)
-        leads += [
-            _lead(one, one.journey, owners.get(one.person, ()))
-            for one in all_explained(tx, numbers, scoring)
-            if one.profiled and one.ledger is not None and one.journey is not None
-        ]
+        with store.begin() as tx:
+            leads += _leads(tx, numbers, scoring, owner)
     return sorted(leads[:limit], key=lambda lead: _order(lead, statuses))
+
+
+def _leads(tx: Connection, numbers: Sequence[int], scoring: Scoring, owner: str | None) -> list[Lead]:
+    owners = _owners(tx, numbers)
+    wanted = numbers if owner is None else _owned(tx, numbers, owners, owner, scoring)
+    return [
+        _lead(one, one.journey, owners.get(one.person, ()))
+        for one in all_explained(tx, wanted, scoring)
+        if one.profiled and one.ledger is not None and one.journey is not None
+    ]
 
 
 def _order(lead: Lead, statuses: Sequence[Status]) -> tuple[int, int, int, int]:

@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection
-
 from config.settings import Settings
 from scoring.journey import Status
 from scoring.mistakes import nearest
@@ -23,6 +21,7 @@ from sync.people import Person
 from sync.ranking import IN_HAND, TO_CALL
 from sync.ranking import rank as leads_of
 from sync.score import Scoring
+from sync.store.store import Store
 
 #: people ``rank`` shows unless told otherwise
 FIRST = 50
@@ -31,10 +30,10 @@ FIRST = 50
 def catalog(where: Where, *, kind: str | None, as_json: bool) -> int:
     """Shows what there is; of one kind of activity alone when it is named."""
     settings = settings_of(where)
-    with store_of(settings) as store, store.begin() as tx, shown() as progress:
-        scorings = _scorings(tx, settings)
-        people = [] if kind else everybody(tx, scorings)
-        found = catalog_of(tx, scorings, _told(people, progress))
+    with store_of(settings) as store, shown() as progress:
+        scorings = _scorings(store, settings)
+        people = [] if kind else everybody(store, scorings)
+        found = catalog_of(store, scorings, _told(people, progress))
     if kind is not None:
         known = [one.kind for one in found.kinds]
         if kind not in known:
@@ -50,9 +49,9 @@ def catalog(where: Where, *, kind: str | None, as_json: bool) -> int:
 def coverage(where: Where, *, limit: int, as_json: bool) -> int:
     """Shows what the models do not see."""
     settings = settings_of(where)
-    with store_of(settings) as store, store.begin() as tx, shown() as progress:
-        scorings = _scorings(tx, settings)
-        found = coverage_of(tx, scorings, _told(everybody(tx, scorings), progress), limit)
+    with store_of(settings) as store, shown() as progress:
+        scorings = _scorings(store, settings)
+        found = coverage_of(store, scorings, _told(everybody(store, scorings), progress), limit)
     if as_json:
         print_json(found.to_json())
     else:
@@ -95,10 +94,12 @@ def rank(where: Where, asked: Asked, *, form: Literal["text", "csv", "json"], re
             f"--model: there is no model {asked.model!r}; {nearest(asked.model, settings.models)}", exits.USAGE
         )
     limit = asked.limit or (None if asked.everybody else FIRST)
-    with store_of(settings) as store, store.begin() as tx:
-        scoring = scoring_of(tx, settings, clock()(), asked.model)
-        leads = leads_of(tx, scoring, statuses=statuses, owner=asked.owner, limit=limit)
-        names = names_of(tx, [lead.person for lead in leads], scoring.maps, scoring.zone) if with_names else {}
+    with store_of(settings) as store:
+        with store.begin() as tx:
+            scoring = scoring_of(tx, settings, clock()(), asked.model)
+        leads = leads_of(store, scoring, statuses=statuses, owner=asked.owner, limit=limit)
+        with store.begin() as tx:
+            names = names_of(tx, [lead.person for lead in leads], scoring.maps, scoring.zone) if with_names else {}
     if form == "json":
         print_json(
             {
@@ -114,10 +115,12 @@ def rank(where: Where, asked: Asked, *, form: Literal["text", "csv", "json"], re
     return exits.OK
 
 
-def _scorings(tx: Connection, settings: Settings) -> list[Scoring]:
+def _scorings(store: Store, settings: Settings) -> list[Scoring]:
     """All models, the primary one first; a CommandError before any connection was read once as a whole."""
     names = sorted(settings.models, key=lambda name: (name != settings.primary, name))
-    found = [scoring_of(tx, settings, clock()(), name) for name in names]
+    now = clock()()
+    with store.begin() as tx:
+        found = [scoring_of(tx, settings, now, name) for name in names]
     if not found[0].maps:
         raise CommandError("no connection was read as a whole yet; run a pass first: leadmark plan")
     return found

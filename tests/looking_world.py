@@ -1,0 +1,98 @@
+"""A store with people of both CRMs and their activities, for the commands that look at everybody."""
+
+from datetime import timedelta
+
+from sqlalchemy import insert
+
+from connectors.base import Activity, Attribute
+from scoring.model import ScoringModel
+from scoring.tables import Tables
+from sync.explain import scoring_of
+from sync.pull import FIRST_COMPLETE
+from sync.store.store import set_meta
+from sync.store.tables import journey as journey_table
+from sync.store.values import dump
+from tests import two_crms
+from tests.two_crms import NOW, both, settings_of
+
+HUBSPOT = {
+    "facts": {
+        **two_crms.HUBSPOT["facts"],
+        "owner": {"owner": "email"},
+        "employees": {"company": "numberofemployees"},
+        "notes": "notes",
+    },
+    "activities": {
+        "form_submitted": {"from": "form_submissions", "keep": {"form": "form", "page": "page"}},
+        "list_joined": {"from": "lists", "keep": {"list": "list"}},
+        "email_opened": {"from": "email_events", "keep": {"mail": "mail"}},
+    },
+}
+MODEL = {
+    "model": "b2b",
+    "weights": {"fit": 50, "engagement": 50},
+    "decays": {"week": {"steps": {"7d": "100%"}}},
+    "fit": {
+        "country": {"weight": 60, "label": "Country", "percent": {"Norway": 100, "Peru": 50, "other": 10}},
+        "employees": {"weight": 40, "label": "Size", "percent": {"1-49": 20, "50+": 100}},
+        "adjust": {"private": {"if": {"email_type": "free"}, "points": -10, "label": "Private address"}},
+    },
+    "engagement": {
+        "web": {
+            "label": "Web",
+            "rules": {
+                "demo": {"activity": "form_submitted", "where": {"form": "Demo"}, "points": 60, "label": "Demo"},
+                "pricing": {"activity": "list_joined", "points": 10, "decay": "week", "label": "Looked at prices"},
+                "gone": {"activity": "form_submitted", "where": {"form": "Gone"}, "points": 5, "label": "Old form"},
+            },
+        }
+    },
+    "patterns": {
+        "often": {"all": [{"at_least": 3, "activity": "form_submitted", "within": "7d"}], "points": 5, "label": "Often"}
+    },
+    "disqualify": {"no": {"if": {"country": "Nowhere"}, "label": "From nowhere"}},
+    "mql": {"needs": {"score": 50}},
+}  # fmt: skip
+
+
+def world(folder, *models, hubspot=None, tables=None):
+    """An empty store of both CRMs, both read as a whole, scored by these models, the first the primary one."""
+    written = models or (MODEL,)
+    parsed = {one["model"]: ScoringModel.model_validate(one) for one in written}
+    settings = settings_of(folder, hubspot=hubspot or HUBSPOT).model_copy(
+        update={
+            "models": parsed,
+            "primary": written[0]["model"],
+            "model_texts": dict.fromkeys(parsed, ""),
+            "tables": tables or Tables(),
+        }
+    )
+    found = both(folder, settings=settings)
+    with found.store.begin() as tx:
+        for name in ("hubspot", "salesforce"):
+            set_meta(tx, FIRST_COMPLETE + name, "0")
+    return found
+
+
+def did(source, id_, person, *, days=1, **attributes):
+    """Something a contact of the portal did; an attribute is its label, its id that in lower case."""
+    return Activity(
+        source=source,
+        id=id_,
+        at=NOW - timedelta(days=days),
+        records=(person,),
+        attributes={name: Attribute(id=label.lower(), label=label) for name, label in attributes.items()},
+    )
+
+
+def scorings(town):
+    """What each model needs, the primary one first."""
+    with town.store.begin() as tx:
+        return [scoring_of(tx, town.settings, NOW, name) for name in town.settings.models]
+
+
+def stands(tx, person, status="prospect", score=10, **more):
+    """Puts a journey down as a pass leaves it."""
+    journey = {"status": status, "since": "2026-11-03", "cause": "facts", "mql_count": 0, **more.pop("journey", {})}
+    row = {"model": "b2b", "tier": "B2", "cause": "facts", "scored_on": "2026-11-20", "resting": False, **more}
+    tx.execute(insert(journey_table).values(person=person, status=status, score=score, journey=dump(journey), **row))

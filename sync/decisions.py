@@ -21,7 +21,6 @@ from sync.mapping import Output, digest
 from sync.people import Person, gather
 from sync.score import Scored, Scoring, evaluate, held, unprofiled
 from sync.store import tables
-from sync.store.records import fields_of
 from sync.store.store import in_chunks
 from sync.store.values import day_number, load
 
@@ -169,7 +168,7 @@ def _desired(
     scoring = {verdict.scoring.model.model for verdict in verdicts}
     # a record that is written no more, as nothing links to it now, is not left with an old score
     desired: dict[str, Value] = dict.fromkeys(
-        name for name in fields_of(row).confirmed if name in ours and ours[name].model in scoring
+        name for name in load(row.confirmed) if name in ours and ours[name].model in scoring
     )
     for verdict in verdicts:
         model = verdict.scoring.model

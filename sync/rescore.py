@@ -4,7 +4,6 @@ A person's mark goes with its chunk, so a crash costs at most one chunk, done ag
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -14,7 +13,7 @@ from sync.decisions import Decision, Verdict, decide, journeys_of
 from sync.mapping import digest
 from sync.score import Scored, Scoring
 from sync.store import tables
-from sync.store.records import columns_of, fields_of, update_rows
+from sync.store.records import desiring, update_rows
 from sync.store.store import Store, get_meta, in_chunks, set_meta, upsert
 from sync.store.values import dump
 
@@ -187,7 +186,7 @@ def _records(decision: Decision) -> list[dict[str, Any]]:
     found = []
     for row in decision.person.records:
         if row.number in decision.desired:
-            columns = columns_of(replace(fields_of(row), desired=decision.desired[row.number]))
-            if columns["desired"] != row.desired or columns["differs"] != row.differs:
-                found.append({"key": row.number, "desired": columns["desired"], "differs": columns["differs"]})
+            columns = desiring(row, decision.desired[row.number])
+            if (columns["desired"], columns["differs"]) != (row.desired, row.differs):
+                found.append({"key": row.number, **columns})
     return found

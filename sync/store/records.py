@@ -1,10 +1,11 @@
 """A record's row and the values it holds, both ways."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, update
 
+from connectors.base import Value
 from sync.observe import Fields, Send
 from sync.store import tables
 from sync.store.values import dump, load
@@ -39,13 +40,18 @@ def columns_of(fields: Fields) -> dict[str, Any]:
         "receipt_at": fields.receipt_at,
         "receipt_stamp": fields.receipt_stamp,
         "echo": fields.echo,
-        "differs": DIFFERS if differs(fields) else EQUAL,
+        "differs": _differs(fields.observed, fields.desired),
     }
 
 
-def differs(fields: Fields) -> bool:
+def desiring(row: Row[Any], desired: Mapping[str, Value]) -> dict[str, Any]:
+    """The columns of a row that desires these values instead of what it did."""
+    return {"desired": dump(desired), "differs": _differs(load(row.observed), desired)}
+
+
+def _differs(observed: Mapping[str, Value], desired: Mapping[str, Value]) -> int:
     """Whether the CRM holds anything else than what should stand there. Fields nobody desires do not count."""
-    return any(fields.observed.get(name) != value for name, value in fields.desired.items())
+    return DIFFERS if any(observed.get(name) != value for name, value in desired.items()) else EQUAL
 
 
 def update_rows(tx: Connection, rows: Sequence[dict[str, Any]]) -> None:

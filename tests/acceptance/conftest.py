@@ -27,6 +27,7 @@ from connectors.emulator.people import make_world
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.people import make_org
 from connectors.emulator.server import Emulator
+from scoring.ledger import UNITS_PER_POINT
 from sync import differences
 from sync.app import Quiet, open_runtime
 from sync.explain import all_explained, scoring_of
@@ -336,8 +337,11 @@ def _explained(runtime: Runtime, of: str) -> dict[str, dict[str, str]]:
     found = {}
     for some in in_chunks(numbers, 2_000):
         with runtime.store.begin() as tx:
-            told = [one.to_json() for one in all_explained(tx, some, scoring)]
-        for one in told:
+            people = all_explained(tx, some, scoring)
+        for person in people:
+            assert person.ledger is not None
+            assert sum(line.units for line in person.ledger.lines) == person.ledger.score * UNITS_PER_POINT
+        for one in (person.to_json() for person in people):
             said = {output.field: one["outputs"].get(output.output) for output in outputs}
             shown = {name: str(value) for name, value in said.items() if value not in (None, "")}
             found.update({record["id"]: shown for record in one["records"] if record["connection"] == of})

@@ -365,24 +365,19 @@ recycles = st.none() | st.integers(-1, 40)
 
 
 @given(models(), people, timelines, recycles)
-def test_lines_add_up_exactly(model, facts, activities, recycled):
+def test_lines_add_up_to_the_score_to_its_parts_and_as_effects(model, facts, activities, recycled):
     ledger, evaluation = book(facts, activities, model, recycled)
     assert sum(line.units for line in ledger.lines) == evaluation.score * UNITS_PER_POINT
     assert sum(line.points for line in ledger.lines) == evaluation.score
-
-
-@given(models(), people, timelines, recycles)
-def test_the_lines_of_a_part_add_up_to_its_share_of_the_score(model, facts, activities, recycled):
-    ledger, evaluation = book(facts, activities, model, recycled)
     fit = sum(line.units for line in ledger.lines if line.part == "fit")
     engagement = sum(line.units for line in ledger.lines if line.part == "engagement")
     assert fit == model.weights.fit * evaluation.fit_micro
     assert engagement == model.weights.engagement * evaluation.engagement_micro
-
-
-@given(models(), people, timelines, recycles)
-def test_only_bounds_and_rounding_that_do_something_have_a_line(model, facts, activities, recycled):
-    ledger, _ = book(facts, activities, model, recycled)
+    # what counts of the reasons is the score before rounding, and each counts in its own direction
+    effects = ledger.effects
+    assert sum(effect for _, effect in effects) == fit + engagement
+    assert all(0 <= effect <= line.units or line.units <= effect <= 0 for line, effect in effects)
+    # bounds and rounding have a line only where they do something
     weights = {"fit": model.weights.fit, "engagement": model.weights.engagement, "score": 1}
     assert all(
         line.units != 0 or weights[line.part] == 0
@@ -390,15 +385,6 @@ def test_only_bounds_and_rounding_that_do_something_have_a_line(model, facts, ac
         if line.kind in {"cap", "floor", "clamp", "rounding"}
     )
     assert all(abs(line.units) <= UNITS_PER_POINT // 2 for line in ledger.lines if line.kind == "rounding")
-
-
-@given(models(), people, timelines, recycles)
-def test_what_counts_of_the_reasons_adds_up_to_the_score_before_rounding(model, facts, activities, recycled):
-    ledger, evaluation = book(facts, activities, model, recycled)
-    effects = ledger.effects
-    exact = model.weights.fit * evaluation.fit_micro + model.weights.engagement * evaluation.engagement_micro
-    assert sum(effect for _, effect in effects) == exact
-    assert all(0 <= effect <= line.units or line.units <= effect <= 0 for line, effect in effects)
 
 
 @given(models(), people, timelines, recycles, st.integers(0, 120))

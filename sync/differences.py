@@ -1,12 +1,13 @@
 """What the plan is made from, and what the guard remembers: the store's side of planning."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from sync.mapping import Output
+from sync.observe import Fields
 from sync.plan import AUDIENCE, Approval, Counts, Plan, Planned
 from sync.store import tables
 from sync.store.records import DIFFERS, HELD_BACK, fields_of
@@ -61,10 +62,10 @@ def differing(
         .where(person.c.write != "nothing")
         .order_by(record.c.object, parent.c.crm_id, record.c.number)
     ).all()
-    refused = _refused(tx, connection)
+    refused = refused_in(tx, connection)
     causes = _causes(tx, rows)
     shown = _shown_elsewhere(tx, rows, outputs)
-    echoed = _echoed(tx, rows, connection, outputs, now)
+    echoed = echoed_in(tx, rows, connection, outputs, now)
     for row in rows:
         yield planned(
             row,
@@ -90,7 +91,7 @@ def _causes(tx: Connection, rows: Sequence[Row[Any]]) -> dict[int, dict[str, str
     return found
 
 
-def _echoed(
+def echoed_in(
     tx: Connection,
     rows: Sequence[Row[Any]],
     connection: str,
@@ -134,7 +135,8 @@ def _echoed(
     }
 
 
-def _refused(tx: Connection, connection: str) -> dict[int, dict[str, str]]:
+def refused_in(tx: Connection, connection: str) -> dict[int, dict[str, str]]:
+    """Record -> its fields in quarantine, with the digest of what was refused."""
     record, quarantine = tables.record, tables.quarantine
     refused: dict[int, dict[str, str]] = {}
     for number, name, payload in tx.execute(
@@ -148,22 +150,32 @@ def _refused(tx: Connection, connection: str) -> dict[int, dict[str, str]]:
 
 def _shown_elsewhere(tx: Connection, rows: Sequence[Row[Any]], outputs: Mapping[str, Mapping[str, Output]]) -> set[int]:
     """Those of these records that do not show a score of their person which another record of the person shows."""
-    record = tables.record
+    found = [
+        (other.number, other.person, other.connection, fields_of(other))
+        for some in in_chunks(sorted({row.person for row in rows}))
+        for other in tx.execute(
+            select(tables.record).where(tables.record.c.person.in_(some), tables.record.c.state == "live")
+        )
+    ]
+    return late_among(found, outputs).intersection(row.number for row in rows)
+
+
+def late_among(
+    records: Iterable[tuple[int, int, str, Fields]], outputs: Mapping[str, Mapping[str, Output]]
+) -> set[int]:
+    """The same of these records: number, person, connection and fields, all those of each person."""
     scores = {
         name: {output.model: field for field, output in ours.items() if output.output == "score"}
         for name, ours in outputs.items()
     }
     showing: dict[tuple[int, str], set[int]] = {}
     lacking: dict[tuple[int, str], set[int]] = {}
-    for some in in_chunks(sorted({row.person for row in rows})):
-        for other in tx.execute(select(record).where(record.c.person.in_(some), record.c.state == "live")):
-            fields = fields_of(other)
-            for model, name in scores.get(other.connection, {}).items():
-                if fields.desired.get(name) is not None:
-                    shows = fields.observed.get(name) == fields.desired[name]
-                    (showing if shows else lacking).setdefault((other.person, model), set()).add(other.number)
-    late = {number for key, numbers in lacking.items() if showing.get(key) for number in numbers}
-    return late.intersection(row.number for row in rows)
+    for number, person, connection, fields in records:
+        for model, name in scores.get(connection, {}).items():
+            if fields.desired.get(name) is not None:
+                shows = fields.observed.get(name) == fields.desired[name]
+                (showing if shows else lacking).setdefault((person, model), set()).add(number)
+    return {number for key, numbers in lacking.items() if showing.get(key) for number in numbers}
 
 
 def keep_verdicts(tx: Connection, plan: Plan) -> None:

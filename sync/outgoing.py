@@ -1,14 +1,17 @@
 """The last phases of a turn: the plan, what the guard says to it, and the push."""
 
 from dataclasses import asdict
-from typing import Any
 
+from sqlalchemy import Connection
+
+from config.settings import Connection as ConnectionSettings
 from sync import differences
 from sync.approving import in_force
 from sync.canary import allowed_records
 from sync.days import score_day
+from sync.definitions import Definitions
 from sync.evaluating import output_definitions
-from sync.mapping import digest
+from sync.mapping import ConnectionMap, digest
 from sync.paused import paused
 from sync.plan import Counts, Plan, Verdict, WriteRules, changed_bound, judge, make_plan
 from sync.push import Pushed, Pusher
@@ -22,27 +25,49 @@ def plan_for(runtime: Runtime, one: Open) -> tuple[Plan, WriteRules]:
     """The plan of a connection from the store as it is."""
     settings, now = runtime.settings, micros(runtime.now())
     day = day_number(score_day(runtime.now(), settings.time_zone))
-    definitions = {
-        (object_, name): digest(repr(definition))
-        for object_, known in output_definitions(one).items()
-        for name, definition in known.items()
-    }
     fields = {name: [output.model, output.output, output.policy] for name, output in one.map.outputs.items()}
     with runtime.store.begin() as tx:
-        rules = WriteRules(
-            outputs=one.map.outputs,
-            definitions=definitions,
-            min_change=one.settings.write.min_change,
-            refresh_after_days=one.settings.write.refresh_after_days,
-            now=now,
-            allowed=allowed_records(tx, settings, one.settings, [other.map for other in runtime.connections], day),
-        )
+        allowed = allowed_records(tx, settings, one.settings, [other.map for other in runtime.connections], day)
+        rules = write_rules(one.settings, one.map, output_definitions(one), now, allowed)
         outputs = {other.settings.name: other.map.outputs for other in runtime.connections}
         records = differences.differing(tx, one.settings.name, outputs, now)
         models = {model.digest for model in in_force(tx, settings).values()}
         plan = make_plan(one.settings.name, records, rules, basis=digest([sorted(models), fields]))
         differences.keep_verdicts(tx, plan)
     return plan, rules
+
+
+def write_rules(
+    settings: ConnectionSettings,
+    map_: ConnectionMap,
+    definitions: Definitions,
+    now: int,
+    allowed: frozenset[int] | None,
+) -> WriteRules:
+    """What a connection's settings say of writing; ``definitions`` of our fields by object and name."""
+    return WriteRules(
+        outputs=map_.outputs,
+        definitions={
+            (object_, name): digest(repr(definition))
+            for object_, known in definitions.items()
+            for name, definition in known.items()
+        },
+        min_change=settings.write.min_change,
+        refresh_after_days=settings.write.refresh_after_days,
+        now=now,
+        allowed=allowed,
+    )
+
+
+def bounds_of(tx: Connection, settings: ConnectionSettings) -> dict[str, int]:
+    """What the guard of a connection allows in 24 hours, by what it counts."""
+    guard = settings.write.guard
+    return {
+        "new_mql": guard.new_mql,
+        "lost_mql": guard.lost_mql,
+        "cleared": guard.cleared,
+        "changed": changed_bound(guard.changed_percent, differences.confirmed_records(tx, settings.name)),
+    }
 
 
 def plan_and_push(runtime: Runtime, turn: Turn, report: RunReport, options: Options) -> None:
@@ -76,16 +101,12 @@ def plan_and_push(runtime: Runtime, turn: Turn, report: RunReport, options: Opti
         _push(runtime, turn, report, plan, rules, verdict)
 
 
-def _verdict(tx: Any, plan: Plan, one: Open, now: int) -> Verdict:
-    guard, name = one.settings.write.guard, one.settings.name
-    bounds = {
-        "new_mql": guard.new_mql,
-        "lost_mql": guard.lost_mql,
-        "cleared": guard.cleared,
-        "changed": changed_bound(guard.changed_percent, differences.confirmed_records(tx, name)),
-    }
+def _verdict(tx: Connection, plan: Plan, one: Open, now: int) -> Verdict:
+    name = one.settings.name
     written: Counts = differences.written_unapproved(tx, name, now)
-    return judge(plan, bounds=bounds, written=written, approvals=differences.approvals(tx, name, now))
+    return judge(
+        plan, bounds=bounds_of(tx, one.settings), written=written, approvals=differences.approvals(tx, name, now)
+    )
 
 
 def _push(runtime: Runtime, turn: Turn, report: RunReport, plan: Plan, rules: WriteRules, verdict: Verdict) -> None:

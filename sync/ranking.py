@@ -83,7 +83,7 @@ def rank(
 
 
 def _leads(tx: Connection, numbers: Sequence[int], scoring: Scoring, owner: str | None) -> list[Lead]:
-    owners = _owners(tx, numbers)
+    owners = owners_of(tx, numbers)
     wanted = numbers if owner is None else _owned(tx, numbers, owners, owner, scoring)
     return [
         _lead(one, one.journey, owners.get(one.person, ()))
@@ -113,7 +113,7 @@ def _candidates(tx: Connection, model: str, statuses: Sequence[Status]) -> Itera
         yield from (person for _, person in sorted(surges, key=lambda pair: pair[0], reverse=True))
 
 
-def _owners(tx: Connection, persons: Sequence[int]) -> dict[int, list[str]]:
+def owners_of(tx: Connection, persons: Sequence[int]) -> dict[int, list[str]]:
     """Person -> ids of the owners of their live records, lowest record number first."""
     record, parent = tables.record, tables.parent
     found: dict[int, list[str]] = {}

@@ -9,6 +9,7 @@ from config.settings import Settings
 from scoring.journey import Status
 from scoring.mistakes import nearest
 from sync.app import clock
+from sync.approving import in_force
 from sync.catalog import catalog as catalog_of
 from sync.catalog import everybody
 from sync.cli import exits, show_catalog, show_coverage, show_rank
@@ -116,11 +117,10 @@ def rank(where: Where, asked: Asked, *, form: Literal["text", "csv", "json"], re
 
 
 def _scorings(store: Store, settings: Settings) -> list[Scoring]:
-    """All models, the primary one first; a CommandError before any connection was read once as a whole."""
-    names = sorted(settings.models, key=lambda name: (name != settings.primary, name))
+    """All models in force, the primary one first; a CommandError before any connection was read once as a whole."""
     now = clock()()
     with store.begin() as tx:
-        found = [scoring_of(tx, settings, now, name) for name in names]
+        found = [scoring_of(tx, settings, now, name) for name in in_force(tx, settings)]
     if not found[0].maps:
         raise CommandError("no connection was read as a whole yet; run a pass first: leadmark plan")
     return found

@@ -55,17 +55,31 @@ class Store:
         except SQLAlchemyError as error:
             raise _store_error(self.engine, error) from error
 
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """A transaction of which nothing is kept, for who only looks."""
+        try:
+            with self.engine.connect() as tx:
+                yield tx
+        except SQLAlchemyError as error:
+            raise _store_error(self.engine, error) from error
+
     def close(self) -> None:
         """Closes its connections."""
         self.engine.dispose()
 
 
-def open_store(where: str, *, create: bool = True) -> Store:
-    """The store at a folder or URL, created when new. An older or newer schema or an unfit place is a StoreError."""
-    engine = _engine(where, create=create)
+def open_store(where: str, *, create: bool = True, patience_ms: int = BUSY_TIMEOUT_MS) -> Store:
+    """The store at a folder or URL, created when new. An older or newer schema or an unfit place is a StoreError.
+
+    ``patience_ms``: how long to wait for another process, or for PostgreSQL to answer.
+    """
+    engine = _engine(where, create=create, patience_ms=patience_ms)
     try:
         with engine.begin() as tx:
             current = MigrationContext.configure(tx).get_current_revision()
+        if current is None and not create:
+            raise StoreError(f"there is no store in {_place(engine)} yet; run a pass first: leadmark plan")
         if current is None:
             migrate(engine)
         else:
@@ -133,9 +147,10 @@ def _check_revision(current: str, engine: Engine) -> None:
         )
 
 
-def _engine(where: str, *, create: bool) -> Engine:
+def _engine(where: str, *, create: bool, patience_ms: int = BUSY_TIMEOUT_MS) -> Engine:
     if "://" in where:
-        return create_engine(DRIVER.sub("postgresql+psycopg://", where), pool_pre_ping=True)
+        patience = {"connect_timeout": patience_ms // 1000}
+        return create_engine(DRIVER.sub("postgresql+psycopg://", where), pool_pre_ping=True, connect_args=patience)
     folder = Path(where)
     file = folder / "leadmark.sqlite3"
     if create:
@@ -161,7 +176,7 @@ def _engine(where: str, *, create: bool) -> Engine:
     def _on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            f"busy_timeout={patience_ms}",
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",

@@ -10,7 +10,7 @@ from scoring.tables import Tables
 from sync.explain import scoring_of
 from sync.pull import FIRST_COMPLETE
 from sync.store.store import set_meta
-from sync.store.tables import journey as journey_table
+from sync.store.tables import journey as journeys
 from sync.store.values import dump
 from tests import two_crms
 from tests.two_crms import NOW, both, settings_of
@@ -91,8 +91,10 @@ def scorings(town):
         return [scoring_of(tx, town.settings, NOW, name) for name in town.settings.models]
 
 
-def stands(tx, person, status="prospect", score=10, **more):
-    """Puts a journey down as a pass leaves it."""
-    journey = {"status": status, "since": "2026-11-03", "cause": "facts", "mql_count": 0, **more.pop("journey", {})}
-    row = {"model": "b2b", "tier": "B2", "cause": "facts", "scored_on": "2026-11-20", "resting": False, **more}
-    tx.execute(insert(journey_table).values(person=person, status=status, score=score, journey=dump(journey), **row))
+def stands(town, crm_id, status="prospect", score=10, *, model="b2b", resting=False, **journey):
+    """Puts down where a person stands, as a pass leaves it."""
+    person = town.person_of(crm_id)
+    whole = {"status": status, "since": "2026-11-03", "cause": "facts", **journey}
+    row = {"person": person, "model": model, "status": status, "score": score, "tier": "B2", "cause": "facts"}
+    with town.store.begin() as tx:
+        tx.execute(insert(journeys).values(**row, journey=dump(whole), scored_on="2026-11-20", resting=resting))

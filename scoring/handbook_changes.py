@@ -14,6 +14,8 @@ from scoring.model import ScoringModel
 
 PieceT = TypeVar("PieceT", Line, Section)
 
+_FEW = 3  # words that read well on both sides of an arrow
+
 
 def changes(old: ScoringModel, new: ScoringModel, *, first_on: date, day: date) -> Document:
     """What is new, gone and different in ``new`` as of ``day``; ``first_on`` is when ``old`` ran first."""
@@ -87,25 +89,27 @@ def _name(piece: Line | Section) -> str:
 
 
 def _said(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
-    """What is said anew, no longer and otherwise."""
+    """What is said otherwise, no longer and anew."""
     for _, start, end, first, last in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         old, new = before[start:end], after[first:last]
         if old != new and len(old) == len(new):
-            yield from map(_otherwise, old, new)
+            yield from (said for pair in zip(old, new, strict=True) for said in _otherwise(*pair))
         elif old != new:
             yield from (f"no longer: {said}" for said in old)
             yield from (f"new: {said}" for said in new)
 
 
-def _otherwise(old: str, new: str) -> str:
-    """Both, with what they share at beginning and end said once.
+def _otherwise(old: str, new: str) -> tuple[str, ...]:
+    """Both with what they share said once; one after the other where more differs than a few words side by side.
 
-    >>> _otherwise("40 points", "60 points"), _otherwise("at most once a day", "at most once a day for each mail")
-    ('40 -> 60 points', 'at most once a day -> day for each mail')
+    >>> _otherwise("40 points", "60 points"), _otherwise("at most once a day", "at most 3 times a day")
+    (('40 -> 60 points',), ('at most once -> 3 times a day',))
     """
     before, after = old.split(), new.split()
     shortest = min(len(before), len(after)) - 1  # at least one word of each is shown
-    start = next((i for i in range(shortest) if before[i] != after[i]), max(shortest, 0))
-    end = next((i for i in range(shortest - start) if before[-1 - i] != after[-1 - i]), max(shortest - start, 0))
-    middle = [" ".join(words[start : len(words) - end]) for words in (before, after)]
-    return " ".join([*after[:start], " -> ".join(middle), *after[len(after) - end :]])
+    start = next((i for i in range(shortest) if before[i] != after[i]), shortest)
+    end = next((i for i in range(shortest - start) if before[-1 - i] != after[-1 - i]), shortest - start)
+    middle = [words[start : len(words) - end] for words in (before, after)]
+    if max(map(len, middle)) > _FEW or any(mark in word for words in middle for word in words for mark in "“”"):
+        return f"no longer: {old}", f"new: {new}"
+    return (" ".join([*after[:start], *middle[0], "->", *middle[1], *after[len(after) - end :]]),)

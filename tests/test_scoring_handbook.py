@@ -509,6 +509,10 @@ def test_any_model_has_a_handbook_with_every_label_and_no_inner_name(raw):
 
 # What changed
 
+DECAY_AND_LIMIT = (
+    "Asked for a demo: no longer: half is left after 60 days; new: fades evenly to nothing in 90 days; "
+    "at most once -> 3 times a quarter"
+)
 CHANGES = [
     ("points", (*DEMO, "points"), 60, ["Raised a hand", "Asked for a demo: 40 -> 60 points"]),
     ("points become a loss", (*DEMO, "points"), -5, ["Asked for a demo: 40 points -> 5 points off"]),
@@ -525,7 +529,13 @@ CHANGES = [
         "a longer condition",
         (*DEMO, "where"),
         {"form": {"contains": "demo"}, "not": {"form": {"ends_with": ["test", "internal"]}}, "page": 1},
-        ["Asked for a demo: when they send in a form, and the form contains “demo”, and the form ends with none of "],
+        ["Asked for a demo: no longer: when they send in a form, and the form contains “demo”, and the form ends with"],
+    ),
+    (
+        "another decay and limit",
+        DEMO,
+        {**raw_model()["engagement"]["conversion"]["rules"]["demo"], "decay": "content", "limit": "3 per quarter"},
+        [DECAY_AND_LIMIT],
     ),
     ("a rule gone", ("engagement", "web", "rules", "careers"), None, ["Read job offers: no longer: 10 points off; "]),
     (

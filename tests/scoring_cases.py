@@ -44,11 +44,12 @@ def raw_model(rules, bounds=None, **keys):
 
 def evaluate(raw, *activities, facts=None, recycled=None, day=TODAY, kept_days=None):
     """The evaluation; activities are (days ago, touchpoint) at noon, or (days ago, touchpoint, seconds after noon)."""
-    return evaluate_all(raw, [activities], facts=[facts or {}], recycled=recycled, day=day, kept_days=kept_days)[0]
+    everybody = None if recycled is None else [recycled]
+    return evaluate_all(raw, [activities], facts=[facts or {}], recycled=everybody, day=day, kept_days=kept_days)[0]
 
 
 def evaluate_all(raw, people, *, facts=None, recycled=None, day=TODAY, kept_days=None):
-    """The evaluations of several people, each given by what they did."""
+    """The evaluations of several people, each given by what they did; ``recycled`` is (days ago) of each."""
     rows = [one for activities in people for one in activities]
     days = np.array([TODAY - one[0] for one in rows], dtype=np.int64)
     micros = np.array([round(one[2] * 1_000_000) if len(one) > 2 else 0 for one in rows], dtype=np.int64)
@@ -58,7 +59,7 @@ def evaluate_all(raw, people, *, facts=None, recycled=None, day=TODAY, kept_days
         at=days * DAY_US + DAY_US // 2 + micros,
         day=days,
         touchpoint=np.array([TOUCHPOINTS[one[1]].number for one in rows], dtype=np.uint32),
-        recycled_at=None if recycled is None else np.array([noon(recycled)] * len(people)),
+        recycled_at=None if recycled is None else np.array([noon(days_ago) for days_ago in recycled]),
     )
     compiled = compile_model(ScoringModel.model_validate(raw), list(TOUCHPOINTS.values()), Tables())
     scores = score_people(compiled, batch, day, oldest_day=None if kept_days is None else day - kept_days)

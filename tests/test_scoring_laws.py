@@ -63,7 +63,7 @@ def test_the_generated_worlds_reach_every_feature():
     """What never happens in a generated world is not compared: each feature has an effect on some person."""
     met = Counter()
 
-    @settings(max_examples=2_000)
+    @settings(max_examples=600)
     @given(worlds(most=8), retentions, recycles)
     def look(world, kept_days, recycled):
         answers = agree(world, kept_days, recycled)

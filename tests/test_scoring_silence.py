@@ -3,7 +3,7 @@
 import pytest
 
 from scoring.kernel import NEVER
-from tests.scoring_cases import TODAY, evaluate, raw_model, rule
+from tests.scoring_cases import TODAY, evaluate, evaluate_all, raw_model, rule
 
 SILENCE = {"after": "30d", "take": 5, "every": "7d", "at_most": 12.5, "ignore": ["email_clicked"]}
 RULES = {
@@ -22,6 +22,11 @@ def test_silence_takes_more_every_so_many_days_up_to_its_most(age, taken):
     assert found.silence_micro == taken * 1_000_000
     assert found.engagement_micro == 40_000_000 - found.silence_micro
     assert found.silent_since == (TODAY - age if taken else None)
+
+
+def test_who_was_never_active_is_not_silent_however_soon_a_silence_begins():
+    found = evaluate(raw_model(RULES, silence=SILENCE | {"after": "1d"}), (1, "click"))
+    assert (found.silence_micro, found.silent_since, found.engagement) == (0, None, 3)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +106,12 @@ WORTH = {"form": rule("form", 20), "jobs": rule("jobs", -4)}
 def test_of_what_came_before_a_recycle_the_limit_is_kept(activities, recycled, engagement):
     found = evaluate(raw_model(WORTH, mql=RECYCLE), *activities, recycled=recycled)
     assert found.engagement == engagement
+
+
+def test_the_limit_is_for_those_whom_sales_handed_back():
+    people = [[(9, "demo")] * 2] * 3
+    found = evaluate_all(raw_model(WORTH, mql=RECYCLE), people, recycled=[NEVER, 8, NEVER])
+    assert [each.engagement for each in found] == [40, 25, 40]
 
 
 def test_without_a_limit_all_of_before_counts():

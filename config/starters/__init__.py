@@ -1,7 +1,8 @@
 """Commented config folders to begin with, complete enough to go live.
 
-In their files a remark such as ``# [hubspot]`` or ``# [not hubspot, salesforce]`` says for which CRMs the next
-key is, with the remarks before it and all that stands under it.
+A starter is its own folder laid over ``shared``, which has what all of them have. In their files a remark such as
+``# [hubspot]`` or ``# [bant, not salesforce]`` says for which starters and CRMs the next key is, with the remarks
+before it and all that stands under it; all of its words must hold. ``MODEL`` is replaced by the starter's model.
 """
 
 import re
@@ -17,7 +18,11 @@ CRMS = ("hubspot", "salesforce")
 #: the folder of a config that holds the schemas for editors; the first line of every YAML file names one
 SCHEMAS = ".schemas"
 _SCHEMA_NAMES = ("leadmark.schema.json", "connection.schema.json", "model.schema.json", "golden.schema.json")
-_MARK = re.compile(r" *# \[((?:not )?[a-z]+(?:, (?:not )?[a-z]+)*)\]")
+#: what every starter has, at the places of the written config; a starter's own file of the same place goes before
+_SHARED = "shared"
+_WORD = r"(?:not )?[a-z][a-z0-9-]*"
+_MARK = re.compile(rf" *# \[({_WORD}(?:, {_WORD})*)\]")
+_MODEL = re.compile(r"\bMODEL\b")
 
 
 class StarterError(Exception):
@@ -28,9 +33,9 @@ def names() -> tuple[str, ...]:
     """The starters there are.
 
     >>> names()
-    ('b2b-saas',)
+    ('b2b-saas', 'bant', 'services')
     """
-    return tuple(sorted(each.name for each in _here().iterdir() if (each / "leadmark.yaml").is_file()))
+    return tuple(sorted(each.name for each in _here().iterdir() if (each / "models").is_dir()))
 
 
 def write(starter: str, folder: Path, crm: Sequence[str] = ("hubspot",)) -> list[Path]:
@@ -45,20 +50,24 @@ def write(starter: str, folder: Path, crm: Sequence[str] = ("hubspot",)) -> list
     for each in crm:
         if each not in CRMS:
             raise StarterError(f'CRM "{each}" is not supported in this version; this release reads {listed(CRMS)}')
-    files = {folder / path: source for path, source in _files(_here() / starter, Path()) if _wanted(path, crm)}
+    sources = dict(_files(_here() / _SHARED, Path())) | dict(_files(_here() / starter, Path()))
+    files = {folder / path: source for path, source in sources.items() if _wanted(path, crm)}
     files |= {folder / SCHEMAS / name: resources.files("config") / name for name in _SCHEMA_NAMES}
     standing = sorted(str(path) for path in files if path.exists())
     if standing:
         raise StarterError(f"{standing[0]} already exists; nothing was written. Choose an empty folder")
+    (model,) = (path.stem for path in sources if path.parts[0] == "models")
     for path, source in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         text = source.read_text(encoding="utf-8")
-        path.write_text(composed(text, crm) if path.suffix == ".yaml" else text, encoding="utf-8")
+        if path.suffix == ".yaml":
+            text = _MODEL.sub(model, composed(text, {starter, *crm}))
+        path.write_text(text, encoding="utf-8")
     return sorted(files)
 
 
-def composed(text: str, crm: Collection[str]) -> str:
-    r"""The file for these CRMs, without marks and without what is for others.
+def composed(text: str, words: Collection[str]) -> str:
+    r"""The file for a starter and CRMs, by their names, without marks and without what is for others.
 
     >>> text = "facts:\n  # [not hubspot]\n  rating:\n    lead: Rating\n  email: Email\n"
     >>> composed(text, ["hubspot"])
@@ -79,13 +88,13 @@ def composed(text: str, crm: Collection[str]) -> str:
         mark = _MARK.fullmatch(line.rstrip())
         if mark is None:
             kept.append(line)
-        elif not _holds(mark[1], crm):
+        elif not _holds(mark[1], words):
             left_out = indent
     return "".join(kept)
 
 
-def _holds(mark: str, crm: Collection[str]) -> bool:
-    return all((word.removeprefix("not ") in crm) != word.startswith("not ") for word in mark.split(", "))
+def _holds(mark: str, words: Collection[str]) -> bool:
+    return all((word.removeprefix("not ") in words) != word.startswith("not ") for word in mark.split(", "))
 
 
 def _here() -> Traversable:

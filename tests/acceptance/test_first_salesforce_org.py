@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -105,6 +106,8 @@ class Admin:
         assert headed is not None, block
         file = self.folder / "crm" / headed[1]
         assert file.is_file(), "the starter has it"
+        if headed[1].startswith("models/"):
+            shutil.rmtree(self.folder / "crm" / "golden")
         if headed[2]:
             block = yaml.safe_dump(merged(yaml.safe_load(file.read_text()), yaml.safe_load(block)), sort_keys=False)
         file.write_text(block.replace("summary]", self.outputs), encoding="utf-8")

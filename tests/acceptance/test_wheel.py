@@ -61,10 +61,10 @@ def test_every_file_of_the_packages_is_in_it_and_nothing_else(wheel):
 @pytest.mark.parametrize(
     "name",
     [
-        "config/starters/b2b-saas/leadmark.yaml",
-        "config/starters/b2b-saas/connections/hubspot.yaml",
+        "config/starters/shared/leadmark.yaml",
+        "config/starters/shared/connections/hubspot.yaml",
         "config/starters/b2b-saas/models/b2b.yaml",
-        "config/starters/b2b-saas/lists/competitors.txt",
+        "config/starters/shared/lists/competitors.txt",
         "config/lists/free_domains.txt",
         "config/titles.yaml",
         "config/leadmark.schema.json",

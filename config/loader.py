@@ -20,7 +20,7 @@ from config.golden_checks import check_golden
 from config.hubspot import HubSpotConnection
 from config.model_checks import delivered_by
 from config.overlay import overlaid
-from config.problems import Problem, Spot, error, unknown, warning
+from config.problems import Problem, Spot, error, in_order, unknown, warning
 from config.reading import Document, read
 from config.salesforce import SalesforceConnection
 from config.settings import Connection, Installation, Settings
@@ -69,7 +69,7 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
     problems += _check_golden(_of(documents, "golden"), together)
     lists = {name: list_entries(files.texts[f"lists/{name}.txt"] or "") for name in files.names("lists")}
     problems += _empty(lists)
-    problems = sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.column, problem.message))
+    problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     installation = installations[""]
@@ -91,6 +91,11 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         approved=approvals[""].approved if approvals else None,
     )
     return settings, problems
+
+
+def documents_of(folder: Path, overlay: Path | None = None) -> dict[str, Document]:
+    """The readable YAML files of a folder by path, the overlay laid over them."""
+    return _documents(look(folder), folder, overlay)[0]
 
 
 def _documents(files: Files, folder: Path, overlay: Path | None) -> tuple[dict[str, Document], list[Problem]]:

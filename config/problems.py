@@ -43,6 +43,11 @@ def warning(spot: Spot, message: str) -> Problem:
     return Problem(path=spot.path, line=spot.line, column=spot.column, message=message, severity="warning")
 
 
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems by file and position, each once."""
+    return sorted(set(problems), key=lambda problem: (problem.path, problem.line, problem.column, problem.message))
+
+
 def unknown(spot: Spot, what: str, name: str, known: Iterable[str], advice: str) -> Problem:
     """A name that is not one of the known, with the nearest of them and what to do."""
     close = nearest(name, known)

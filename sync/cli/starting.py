@@ -3,11 +3,24 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from config import starters
-from config.secrets import resolve
+from config.loader import documents_of
+from config.problems import Problem, in_order
+from config.secrets import SecretError, resolve
+from config.settings import Settings
+from sync.app import clock
 from sync.cli.exits import FAILED, OK
 from sync.cli.opening import Where, checked, count, folder_of, print_json, settings_of, stdout
-from sync.store.store import migrate_store
+from sync.days import score_day
+from sync.fullness import sampled_facts
+from sync.often_empty import often_empty
+from sync.store.store import StoreError, migrate_store, open_store
+from sync.store.values import day_number
+
+#: a store that others are busy with is not worth a longer wait
+PATIENCE_MS = 2_000
 
 
 def init(folder: Path, *, starter: str, crms: Sequence[str]) -> int:
@@ -30,8 +43,10 @@ def init(folder: Path, *, starter: str, crms: Sequence[str]) -> int:
 
 
 def check(where: Where, *, as_json: bool) -> int:
-    """Prints every problem; FAILED while an error stands."""
+    """Prints every problem; FAILED while an error stands. Where a store is there, a look at it adds warnings."""
     settings, problems = checked(where)
+    if settings is not None:
+        problems = in_order([*problems, *_seen_in_the_store(settings, where)])
     if as_json:
         print_json(
             {
@@ -58,6 +73,23 @@ def check(where: Where, *, as_json: bool) -> int:
         return FAILED
     out.print(f"fine: {count(len(settings.connections), 'connection')}, {count(len(settings.models), 'model')}")
     return OK
+
+
+def _seen_in_the_store(settings: Settings, where: Where) -> list[Problem]:
+    """Warnings that take a look at the people in the store; none where there is no store that can be read now."""
+    try:
+        store = open_store(resolve(settings.store), create=False, patience_ms=PATIENCE_MS)
+    except (SecretError, StoreError, SQLAlchemyError, OSError):
+        return []
+    try:
+        with store.begin() as tx:
+            people = sampled_facts(tx, settings)
+    except StoreError:
+        return []
+    finally:
+        store.close()
+    day = day_number(score_day(clock()(), settings.time_zone))
+    return often_empty(settings, documents_of(folder_of(where[0]), where[1]), people, day)
 
 
 def migrate(where: Where) -> int:

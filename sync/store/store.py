@@ -78,9 +78,7 @@ def open_store(where: str, *, create: bool = True, patience_ms: int = BUSY_TIMEO
     try:
         with engine.begin() as tx:
             current = MigrationContext.configure(tx).get_current_revision()
-        if current is None and not create:
-            raise StoreError(f"there is no store in {_place(engine)} yet; run a pass first: leadmark plan")
-        if current is None:
+        if current is None and create:
             migrate(engine)
         else:
             _check_revision(current, engine)
@@ -138,7 +136,9 @@ def _check_known(current: str) -> None:
         )
 
 
-def _check_revision(current: str, engine: Engine) -> None:
+def _check_revision(current: str | None, engine: Engine) -> None:
+    if current is None:
+        raise StoreError(f"there is no store in {_place(engine)} yet; run a pass first: leadmark plan")
     _check_known(current)
     if current != _head():
         raise StoreError(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from scoring.compile import CompiledModel
-from scoring.touchpoints import Touchpoint, value_of
+from scoring.touchpoints import Entries, Touchpoint, value_of
 from sync.fact_counts import FactCount, counted_facts
 from sync.people import Person, gather, touchpoints
 from sync.score import Scoring
@@ -122,17 +122,32 @@ def _values(
 
 
 def takers(compiled: CompiledModel) -> dict[int, list[str]]:
-    """Touchpoint number -> ids of the rules (after ``match``) and patterns that take it, in the order of the model."""
-    owners = [(compiled.entries, [rule.id for rule in compiled.rules])]
-    if compiled.patterns is not None:
-        lines = [one.id for one in compiled.patterns.patterns for _ in range(one.first, one.end)]
-        owners.append((compiled.patterns.entries, lines))
+    """Touchpoint number -> ids of the rules (after ``match``) and patterns that take it, in the order of the model.
+
+    A pattern that asks for few or none of it is named only where nothing else takes it.
+    """
     found: dict[int, dict[str, None]] = {}
-    for entries, ids in owners:
-        for place, number in enumerate(entries.numbers.tolist()):
-            owned = entries.owner[entries.starts[place] : entries.starts[place + 1]].tolist()
-            found.setdefault(number, {}).update((ids[owner], None) for owner in owned)
+    for number, rule in _owners(compiled.entries):
+        found.setdefault(number, {})[compiled.rules[rule].id] = None
+    patterns = compiled.patterns
+    if patterns is not None:
+        of_line = [one.id for one in patterns.patterns for _ in range(one.first, one.end)]
+        lines = list(_owners(patterns.entries))
+        for number, line in lines:
+            if patterns.at_least[line]:
+                found.setdefault(number, {})[of_line[line]] = None
+        taken = frozenset(found)
+        for number, line in lines:
+            if number not in taken:
+                found.setdefault(number, {})[of_line[line]] = None
     return {number: list(ids) for number, ids in found.items()}
+
+
+def _owners(entries: Entries) -> Iterator[tuple[int, int]]:
+    """Pairs of a touchpoint number and an owner."""
+    for place, number in enumerate(entries.numbers.tolist()):
+        for owner in entries.owner[entries.starts[place] : entries.starts[place + 1]].tolist():
+            yield number, owner
 
 
 def labels_of(compiled: CompiledModel) -> dict[str, str]:

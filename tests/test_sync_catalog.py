@@ -101,6 +101,27 @@ def test_what_takes_a_value_is_told_by_model(tmp_path):
     town.store.close()
 
 
+def test_a_pattern_that_asks_for_none_is_named_where_nothing_else_takes_it(tmp_path):
+    lines = [{"at_least": 1, "activity": "list_joined"}, {"at_most": 0, "activity": "form_submitted"}]
+    town = world(tmp_path, {**MODEL, "patterns": {"shy": {"all": lines, "points": 5, "label": "Shy"}}})
+    town.hub(
+        record("contact", "1"),
+        activities=[
+            did("form_submissions", "a", "1", form="Demo"),
+            did("form_submissions", "b", "1", form="Contact"),
+            did("lists", "c", "1", list="Pricing"),
+        ],
+    )
+    found = kinds(town)
+
+    assert {one["id"]: one["takers"] for one in found["form_submitted"]["values"]["form"]} == {
+        "demo": {"b2b": ["demo"]},
+        "contact": {"b2b": ["shy"]},
+    }
+    assert found["list_joined"]["takers"] == {"b2b": ["pricing", "shy"]}
+    town.store.close()
+
+
 def test_what_several_records_of_a_person_hold_together_counts_once(town):
     town.hub(record("contact", "1", emails="jo@acme.example"))
     town.org(record("contact", contact_id(1), emails="jo@acme.example"))

@@ -111,7 +111,7 @@ def _is(test: Condition, named: Named, *, holds: bool) -> str:
         told = _FLAGS[test.name][0 if wanted == holds else 1]
         return told if holds else f"{told}, as far as is known"
     values = [value_in_words(value, test.name) for value in test.operand]
-    if not all(re.fullmatch(r"[\w-]+", value) for value in values):
+    if not all(re.fullmatch(r"[\w-]+|[\d.,]+", value) for value in values):
         values = quoted(values)
     if holds:
         verb = f"is {listed(values, 'or')}"
@@ -176,15 +176,15 @@ def activity_in_words(kind: str) -> str:
 def value_in_words(value: FactValue, name: str = "") -> str:
     """The value of a fact of this name.
 
-    >>> value_in_words("c_level", "seniority"), value_in_words("COMPUTER_SOFTWARE"), value_in_words(50.0)
-    ('C level', 'Computer software', '50')
+    >>> value_in_words("c_level", "seniority"), value_in_words("COMPUTER_SOFTWARE"), value_in_words(20000.0)
+    ('C level', 'Computer software', '20,000')
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, date):
         return date_in_words(value)
-    if isinstance(value, float):
-        return f"{value:.15g}"
+    if isinstance(value, int | float):
+        return f"{value:,.0f}" if value >= 10_000 and value == int(value) else f"{value:.15g}"
     return _VALUES.get((name, fold(str(value)))) or plain(_option(str(value)))
 
 

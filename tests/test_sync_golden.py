@@ -17,6 +17,7 @@ from sync.cli import run
 from sync.golden import run_cases
 from sync.golden_text import flow
 
+DOCS = Path(__file__).parents[1] / "docs"
 GOOD = Path(__file__).parent / "data" / "config" / "good"
 DEMO = "{activity: form_submitted, form: Demo request, days_ago: %d}"
 VP = "{title: VP Sales, company: Acme, employees: 120, country: SE}"
@@ -212,6 +213,22 @@ def test_cases_run_together_are_as_each_alone(folder):
     for one in together:
         (alone,) = run_cases(settings, {one.name: settings.golden[one.name]})
         assert alone == one
+
+
+# The guide
+
+
+def test_the_cases_of_the_guide_pass(tmp_path):
+    for page in ("config.md", "golden.md"):
+        text = (DOCS / page).read_text(encoding="utf-8")
+        for path, block in re.findall(r"```\w+\n# (\S+)\n(.*?)```", text, re.DOTALL):
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).write_text(block, encoding="utf-8")
+    settings, problems = load(tmp_path)
+    assert not problems
+    assert {name.partition("/")[0] for name in settings.golden} == {"people", "never", "fading"}
+    for one in run_cases(settings, settings.golden):
+        assert not one.misses, one.name
 
 
 # The command

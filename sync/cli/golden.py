@@ -1,6 +1,10 @@
-"""``test``: golden cases run."""
+"""``test`` and ``golden add``: golden cases run, and made of a person."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
+from itertools import count as count_from
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -8,16 +12,22 @@ from rich.console import Console
 from config.golden import GoldenCase
 from config.problems import listed, nearest
 from config.settings import Settings
-from sync.cli.exits import FAILED, OK, CommandError
-from sync.cli.opening import Where, count, folder_of, print_json, settings_of, stderr, stdout
+from config.starters import SCHEMAS
+from sync.app import clock
+from sync.cli.exits import FAILED, OK, USAGE, CommandError
+from sync.cli.opening import Where, count, folder_of, print_json, settings_of, stderr, stdout, store_of, typed
+from sync.cli.persons import one_person
 from sync.cli.show import line, table, value_text
 from sync.cli.show_person import ledger
+from sync.explain import scoring_of
 from sync.golden import Miss, Tested, run_cases
+from sync.golden_add import Made, made_of
 from sync.golden_text import flow
 from sync.living import Seen
 from sync.store.values import plain
 
 NOT_SCORED = "not scored by this model"
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def run(where: Where, wanted: Sequence[str], *, model: str | None, as_json: bool) -> int:
@@ -34,9 +44,67 @@ def run(where: Where, wanted: Sequence[str], *, model: str | None, as_json: bool
     else:
         _show(stdout(), tested)
     if not tested:
-        advice = "write golden/NAME.yaml by docs/golden.md"
+        advice = f"write golden/NAME.yaml by docs/golden.md, or make one of a person: {typed('golden add WHO', where)}"
         stderr().print(f"no golden case {'of this model ' if model else ''}in {folder_of(where[0])}; {advice}")
     return FAILED if failed else OK
+
+
+def add(where: Where, who: str, *, name: str | None, model: str | None, as_json: bool) -> int:
+    """Writes the case of the one person; FAILED, and nothing is written, when it would not pass."""
+    settings = settings_of(where)
+    known_model(settings, model)
+    folder = folder_of(where[0]) / "golden"
+    if name is not None and not NAME.fullmatch(name):
+        rule = "a file's name begins with a small letter and holds small letters, digits, _ and -"
+        raise CommandError(f"leadmark golden add: {rule}", USAGE)
+    with store_of(settings) as store:
+        number = one_person(store, who, where)
+        with store.begin() as tx:
+            made = made_of(tx, number, scoring_of(tx, settings, clock()(), model), settings)
+    if made is None:
+        raise CommandError("this person is not to be profiled: nothing is known of them to make a case of")
+    path = _path(folder, name, made.file)
+    if not made.misses:
+        schema = folder.parent / SCHEMAS / "golden.schema.json"
+        head = f"# yaml-language-server: $schema=../{SCHEMAS}/golden.schema.json\n" if schema.is_file() else ""
+        folder.mkdir(exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(head + made.text)
+    if as_json:
+        print_json(
+            {
+                "file": str(path),
+                "case": f"{path.stem}/{made.case}",
+                "written": not made.misses,
+                "misses": _misses_json(made.misses),
+                "unlike": made.unlike,
+            }
+        )
+    else:
+        _show_made(stdout(), path, made)
+    return FAILED if made.misses else OK
+
+
+def _path(folder: Path, name: str | None, otherwise: str) -> Path:
+    """A file that is not there yet; CommandError when the one named is."""
+    if name is not None and (folder / f"{name}.yaml").exists():
+        raise CommandError(f"{folder / name}.yaml already exists; nothing was written. Choose another --name")
+    names = chain([name or otherwise], (f"{otherwise}-{nth}" for nth in count_from(2)))
+    return next(path for each in names if not (path := folder / f"{each}.yaml").exists())
+
+
+def _show_made(out: Console, path: Path, made: Made) -> None:
+    out.print(made.text, end="")
+    out.print()
+    for name in made.unlike:
+        out.print(
+            f"Fact {name} is not carried over: the model asks more of it than can be told without naming somebody"
+        )
+    if not made.misses:
+        out.print(f"{path} is written; it passes")
+        return
+    table(out, ("the person", "this case"), [(flow(miss.wanted)[1:-1], is_(miss)) for miss in made.misses])
+    out.print("This case is not like the person, so nothing is written; what it lacks is above")
 
 
 def known_model(settings: Settings, model: str | None) -> None:
@@ -120,8 +188,12 @@ def _to_json(one: Tested) -> dict[str, Any]:
         "model": one.model,
         "passed": not one.misses,
         "days": [_seen_json(days, seen) for days, seen in one.seen.items()],
-        "misses": [{"days": miss.days, "wanted": miss.wanted, "found": plain(miss.found)} for miss in one.misses],
+        "misses": _misses_json(one.misses),
     }
+
+
+def _misses_json(misses: Sequence[Miss]) -> list[dict[str, Any]]:
+    return [{"days": miss.days, "wanted": miss.wanted, "found": plain(miss.found)} for miss in misses]
 
 
 def _seen_json(days: int, seen: Seen) -> Mapping[str, Any]:

@@ -49,7 +49,7 @@ def explain(where: Where, who: str, asked: Asked, *, reveal: bool, as_json: bool
     settings, shown = settings_of(where), revealing(asked=reveal)
     model = model_of(settings, asked.model)
     with store_of(settings) as store:
-        number = _one(store, who, where)
+        number = one_person(store, who, where)
         with store.begin() as tx:
             scoring = scoring_of(tx, settings, clock()(), model)
             if asked.on or asked.since:
@@ -82,7 +82,7 @@ def timeline(where: Where, who: str, *, model: str | None, newest: int | None, a
     settings = settings_of(where)
     name = model_of(settings, model)
     with store_of(settings) as store:
-        number = _one(store, who, where)
+        number = one_person(store, who, where)
         with store.begin() as tx:
             wanted = None if newest is None else newest + 1  # one more tells whether there are more
             found = happenings(tx, number, scoring_of(tx, settings, clock()(), name), wanted)
@@ -94,7 +94,7 @@ def timeline(where: Where, who: str, *, model: str | None, newest: int | None, a
     return exits.OK
 
 
-def _one(store: Store, who: str, where: Where) -> int:
+def one_person(store: Store, who: str, where: Where) -> int:
     """The person's number; what was typed may be personal, so no message repeats it."""
     wanted = sys.stdin.readline().strip() if who == STDIN else who
     if not wanted:

@@ -1,10 +1,13 @@
-"""The commands about golden cases."""
+"""The commands about golden cases: run them, make one of a person."""
 
 from typing import Annotated
 
 import typer
 
-from sync.cli.commands.typed import Config, Json, Overlay, app
+from sync.cli.commands.typed import Config, Json, Model, Overlay, Who, app
+
+golden = typer.Typer(help="Golden cases: make one of a person.", no_args_is_help=True)
+app.add_typer(golden, name="golden")
 
 
 @app.command("test")
@@ -25,3 +28,24 @@ def golden_test(
     from sync.cli.golden import run  # noqa: PLC0415 - late: the help stays quick
 
     return run((config, overlay), cases or [], model=model, as_json=json)
+
+
+@golden.command("add")
+def golden_add(
+    who: Who,
+    *,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The file's name; else tier and status.")
+    ] = None,
+    model: Model = None,
+    config: Config = None,
+    overlay: Overlay = None,
+    json: Json = False,
+) -> int:
+    """Make a case of a person, as they are scored today and without personal data.
+
+    Writes golden/NAME.yaml, and never over a file that is there.
+    """
+    from sync.cli.golden import add as run  # noqa: PLC0415 - late: the help stays quick
+
+    return run((config, overlay), who, name=name, model=model, as_json=json)

@@ -14,12 +14,14 @@ from scoring.handbook_rules import what_they_do, who_they_are
 from scoring.model import ScoringModel
 from scoring.trend import MOMENTUM_DAYS, MOMENTUM_POINTS
 
+_UNKNOWN = "Where it says that something is not so, those of whom it is unknown are meant as well."
+
 
 def handbook(model: ScoringModel, day: date) -> Document:
     """The whole model in words, as of a day."""
     return Document(
         title=f"How “{one_line(model.model)}” scores people",
-        text=(f"As of {date_in_words(day)}, model digest {model_digest(model)}.",),
+        text=(f"As of {date_in_words(day)}, model digest {model_digest(model)}.", _UNKNOWN),
         sections=tuple(_sections(model)),
     )
 

@@ -106,9 +106,7 @@ WORTH = {"form": rule("form", 20), "jobs": rule("jobs", -4)}
 def test_of_what_came_before_a_recycle_the_limit_is_kept(activities, recycled, engagement):
     found = evaluate(raw_model(WORTH, mql=RECYCLE), *activities, recycled=recycled)
     assert found.engagement == engagement
-    assert (
-        found.recycle_micro == found.groups[0].points - engagement * 1_000_000 or found.groups[0].points > 100_000_000
-    )
+    assert found.recycle_micro == min(found.groups[0].points, 100_000_000) - engagement * 1_000_000
 
 
 def test_the_limit_is_for_those_whom_sales_handed_back():

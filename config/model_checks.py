@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config.condition_checks import CANARY, MODEL, SCOPE, SEGMENTS, WHERE
+from config.parts import UNTIMED
 from config.problems import Problem, Spot, error, listed, nearest, unknown, warning
 from config.reading import Document, Loc, texts_in
 from config.settings import Retention
@@ -46,6 +47,8 @@ class Delivered:
     facts: frozenset[str]
     #: activity kind -> the attributes its touchpoints keep
     kinds: Mapping[str, frozenset[str]]
+    #: those of which the CRM may tell the day alone
+    untimed: frozenset[str] = frozenset()
 
 
 def delivered_by(connections: Collection[Document]) -> Delivered:
@@ -53,13 +56,16 @@ def delivered_by(connections: Collection[Document]) -> Delivered:
     mapped = {str(loc[-1]) for connection in connections for loc, _ in connection.each("facts", "*")}
     derived = {fact for fact, bases in DERIVED.items() if not bases or mapped.intersection(bases)}
     kinds: dict[str, frozenset[str]] = {}
+    untimed = set[str]()
     for connection in connections:
         for loc, source in connection.each("activities", "*"):
+            if isinstance(source, dict) and str(source.get("from")) in UNTIMED:
+                untimed.add(str(loc[-1]))
             keep = source.get("keep") if isinstance(source, dict) else None
             kinds[str(loc[-1])] = kinds.get(str(loc[-1]), frozenset()) | frozenset(
                 keep if isinstance(keep, dict) else ()
             )
-    return Delivered(facts=frozenset(mapped | derived) - {HAND_OFF}, kinds=kinds)
+    return Delivered(facts=frozenset(mapped | derived) - {HAND_OFF}, kinds=kinds, untimed=frozenset(untimed))
 
 
 def check_model(model: Document, name: str, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
@@ -76,7 +82,7 @@ def check_model(model: Document, name: str, delivered: Delivered | None, lists: 
             yield from _fact_known(spot, fact, delivered.facts)
         yield from _activities_delivered(model, delivered.kinds)
         yield from _patterns_delivered(model, delivered.kinds)
-        yield from _silence_and_bots(model, delivered.kinds)
+        yield from _silence_and_bots(model, delivered)
 
 
 def check_conditions(document: Document, delivered: Delivered | None, lists: Collection[str]) -> Iterator[Problem]:
@@ -186,8 +192,9 @@ def _patterns_delivered(model: Document, kinds: Mapping[str, frozenset[str]]) ->
             yield unknown(model.at((*loc, "activity")), "no connection delivers the activity", str(kind), kinds, advice)
 
 
-def _silence_and_bots(model: Document, kinds: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+def _silence_and_bots(model: Document, delivered: Delivered) -> Iterator[Problem]:
     """Kinds to ignore that nothing delivers, and streams in which no bot can be told from a person."""
+    kinds = delivered.kinds
     for loc, ignored in model.each("silence", "ignore"):
         for step, kind in texts_in(ignored):
             if kind not in kinds:
@@ -201,8 +208,13 @@ def _silence_and_bots(model: Document, kinds: Mapping[str, frozenset[str]]) -> I
             f'"{CLICKED}" keeps no attribute "{MAIL}"' if CLICKED in kinds else f'no connection delivers "{CLICKED}"'
         )
         yield warning(model.key(("bots",)), f"{found}, so no click is ever known to be a bot's")
-    elif "after_delivery" in bots and not any(MAIL in kinds.get(kind, ()) for kind in (DELIVERED, SENT)):
-        message = f'neither "{DELIVERED}" nor "{SENT}" is delivered with an attribute "{MAIL}"'
+    elif CLICKED in delivered.untimed:
+        message = f'of "{CLICKED}" the CRM may tell the day alone'
+        yield warning(model.key(("bots",)), f"{message}, so no click is ever known to be a bot's")
+    elif "after_delivery" in bots and not any(
+        MAIL in kinds.get(kind, ()) and kind not in delivered.untimed for kind in (DELIVERED, SENT)
+    ):
+        message = f'neither "{DELIVERED}" nor "{SENT}" is delivered with an attribute "{MAIL}" and times'
         yield warning(model.key(("bots", "after_delivery")), f"{message}, so no click is ever soon after its mail")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, select
 
+from config.parts import UNTIMED
 from connectors.base import Value
 from connectors.salesforce.ids import long_id
 from scoring.compile import Touchpoint
@@ -69,8 +70,11 @@ def gather(tx: Connection, numbers: Sequence[int], maps: Sequence[ConnectionMap]
     ]
 
 
-def touchpoints(tx: Connection) -> list[Touchpoint]:
-    """Every touchpoint there is, by number."""
+def touchpoints(tx: Connection, maps: Sequence[ConnectionMap] = ()) -> list[Touchpoint]:
+    """Every touchpoint there is, by number; the maps know of which the CRM may tell the day alone."""
+    untimed = {
+        (map_.connection, kind) for map_ in maps for kind, one in map_.activities.items() if one.from_ in UNTIMED
+    }
     found = []
     for row in tx.execute(select(tables.touchpoint).order_by(tables.touchpoint.c.number)):
         ids, labels = load(row.ids), load(row.labels)
@@ -79,6 +83,7 @@ def touchpoints(tx: Connection) -> list[Touchpoint]:
                 number=row.number,
                 kind=row.kind,
                 attributes={name: (id_, labels.get(name, "")) for name, id_ in ids.items()},
+                exact=(row.connection, row.kind) not in untimed,
             )
         )
     return found

@@ -136,5 +136,5 @@ def compiled_for(
     tx: Connection, model: ScoringModel, known: Tables, zone: str, maps: Sequence[ConnectionMap]
 ) -> tuple[CompiledModel, str]:
     """The model ready to score with the touchpoints there are, and the digest of the maps with their names."""
-    compiled = compile_model(model, touchpoints(tx), known, time_zone=zone)
+    compiled = compile_model(model, touchpoints(tx, maps), known, time_zone=zone)
     return compiled, digest([[map_.digest for map_ in maps], get_meta(tx, RELABELLED)])

@@ -1328,6 +1328,19 @@ def test_what_works_but_hardly_as_meant_is_told_where_it_stands(folder, stood, t
     assert str(problem).startswith(f"models/b2b.yaml:{place}: warning: {words}")
 
 
+def test_clicks_of_which_the_day_alone_is_known_show_no_bot(folder):
+    mistype(
+        folder,
+        "connections/hubspot.yaml",
+        "{from: email_events, type: CLICK, keep: {mail: campaign}}",
+        "{from: date_property, property: clicked_on, keep: {mail: property}}",
+    )
+    mistype(folder, "models/b2b.yaml", "mql:", "bots: {clicks_closer_than: 2s}\nmql:")
+    settings, (problem,) = load(folder)
+    assert settings is not None
+    assert str(problem).startswith('models/b2b.yaml:31:1: warning: of "email_clicked" the CRM may tell the day alone')
+
+
 def test_a_meaning_of_titles_that_looks_mistyped_is_told(folder):
     mistype(folder, "titles.yaml", None, "seniority: [{c_levl: [chieftain]}, {partner: [law partner]}]\n")
     settings, (problem,) = load(folder)

@@ -25,10 +25,8 @@ from scoring.tables import Tables
 from scoring.trend import score_with_trend
 from scoring.wording import outputs
 from sync.days import days_of
+from sync.decisions import RECENT_DAYS
 from sync.store.values import day_number, micros
-
-#: activities dated at most so many days ago are new at a first evaluation
-RECENT_DAYS = 2
 
 Ints = npt.NDArray[np.int64]
 

@@ -39,6 +39,8 @@ def test_every_schema_is_a_schema(name):
         ("connection.schema.json", {**SALESFORCE, "facts": {"title": {"company": "Name"}}}, "the other's object"),
         ("connection.schema.json", {**SALESFORCE, "duplicates": "some"}, "no such choice"),
         ("model.schema.json", {"model": "b2b", "weights": {"fit": "forty", "engagement": 60}}, "a wrong kind"),
+        ("golden.schema.json", {"jo": {"on": "2026-11-22", "expects": {"score": 1}}}, "an unknown key of a case"),
+        ("golden.schema.json", {"jo": {"on": "2026-11-22"}}, "a case without what is expected"),
     ],
 )
 def test_a_schema_refuses_what_the_loader_refuses(name, wrong, remark):

@@ -117,7 +117,7 @@ POOLS = {
     "opted_out": [True, None],
 }
 OWN = ("miller", "own.example", "@", "gmail", "king", "basket", "jane", "norway", "jo's")
-PERSONS = 60
+PERSONS = 50
 
 
 @pytest.fixture(scope="module")

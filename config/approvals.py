@@ -3,6 +3,7 @@
 The file only grows: its last entry of a model is the one approved last. Without the file every valid model is approved.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Self
@@ -11,13 +12,18 @@ from pydantic import AfterValidator, WithJsonSchema, model_validator
 
 from config.parts import Part
 from config.problems import Problem, error, unknown, warning
-from config.reading import Document
+from config.reading import Document, read
+from config.validating import validate
 from scoring.digests import model_digest
 from scoring.mistakes import wrong
 from scoring.model import ScoringModel
 from scoring.values import Day
 
 _DIGEST = "^[0-9a-f]{16}$"
+_HEAD = """\
+# A model scores only by rules whose digest stands here. `leadmark approve` adds them; they are reviewed in git.
+approved:
+"""
 
 
 def _digest(text: str) -> str:
@@ -83,3 +89,36 @@ def check_approvals(document: Document, models: Mapping[str, ScoringModel | None
         if name not in named and model is not None:
             message = f'nobody approved the model "{name}" yet, so it scores nobody'
             yield warning(document.key(("approved",)), f"{message}; leadmark approve {model_digest(model)[:8]}")
+
+
+def addition(text: str, approved: Approved) -> str | None:
+    """What to add at the end of the file so that the yes is its last entry; the whole file where the text is empty.
+
+    None where an entry at the end is not one of the list.
+    """
+    if not text:
+        return _HEAD + _entry(approved, "  ")
+    end = "\r\n" if "\r\n" in text else "\n"
+    document, _ = read("", text)
+    known = (document.get(("approved",)) if document is not None else None) or []
+    if document is None or not known or not isinstance(known, list):
+        return None
+    spot = document.key(("approved", len(known) - 1))
+    before = text.splitlines()[spot.line - 1][: spot.column - 1]
+    added = "" if text.endswith("\n") else end
+    added += _entry(approved, before[: len(before) - len(before.lstrip())]).replace("\n", end)
+    return added if _read(text + added) == [*_read(text), approved] else None
+
+
+def _entry(approved: Approved, indent: str) -> str:
+    written = approved.model_dump(mode="json", exclude_defaults=True)
+    lines = [
+        f"{key}: {value if key == 'on' else json.dumps(value, ensure_ascii=False)}" for key, value in written.items()
+    ]
+    return "".join(f"{indent}{'  ' if place else '- '}{line}\n" for place, line in enumerate(lines))
+
+
+def _read(text: str) -> list[Approved]:
+    document, problems = read("", text)
+    file = None if document is None or problems else validate(document, ApprovalsFile)[0]
+    return list(file.approved) if file is not None else []

@@ -3,7 +3,7 @@
 Those modules are imported inside the commands, so that ``leadmark --help`` answers at once.
 """
 
-from sync.cli.commands import begin, golden, handbook, looking, operate, people, quarantine
+from sync.cli.commands import begin, changing, golden, handbook, looking, operate, people, quarantine
 from sync.cli.commands.typed import app
 
-__all__ = ["app", "begin", "golden", "handbook", "looking", "operate", "people", "quarantine"]
+__all__ = ["app", "begin", "changing", "golden", "handbook", "looking", "operate", "people", "quarantine"]

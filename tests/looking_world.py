@@ -1,6 +1,9 @@
 """A store with people of both CRMs and their activities, for the commands that look at everybody."""
 
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import insert
 
@@ -9,12 +12,13 @@ from scoring.model import ScoringModel
 from scoring.tables import Tables
 from sync.explain import scoring_of
 from sync.pull import FIRST_COMPLETE
-from sync.store.store import set_meta
+from sync.store.store import open_store, set_meta
 from sync.store.tables import journey as journeys
 from sync.store.values import dump
 from tests import two_crms
 from tests.two_crms import NOW, both, settings_of
 
+FILE = "leadmark.sqlite3"
 HUBSPOT = {
     "facts": {
         **two_crms.HUBSPOT["facts"],
@@ -67,11 +71,21 @@ def world(folder, *models, hubspot=None, tables=None):
             "tables": tables or Tables(),
         }
     )
+    (folder / "store").mkdir(parents=True)
+    (folder / "store" / FILE).write_bytes(_empty_store())
     found = both(folder, settings=settings)
     with found.store.begin() as tx:
         for name in ("hubspot", "salesforce"):
             set_meta(tx, FIRST_COMPLETE + name, "0")
     return found
+
+
+@cache
+def _empty_store():
+    """The file of a store with its tables, made once: migrating takes most of a small world's time."""
+    with TemporaryDirectory() as folder:
+        open_store(folder).close()
+        return (Path(folder) / FILE).read_bytes()
 
 
 def did(source, id_, person, *, days=1, **attributes):

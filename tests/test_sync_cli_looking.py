@@ -14,7 +14,8 @@ from sync.pull import FIRST_COMPLETE
 from sync.store import tables, timelines
 from sync.store.store import open_store, set_meta
 from sync.store.values import dump, micros
-from tests.looking_world import MODEL, did, scorings, world
+from tests import two_crms
+from tests.looking_world import HUBSPOT, MODEL, did, scorings, world
 from tests.two_crms import NOW, record
 
 TODAY = "2026-11-20"
@@ -22,12 +23,26 @@ TODAY = "2026-11-20"
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    """The starter with one person in its store: two activities, one of which no rule takes."""
+    """A portal and a small model, and in the store one person with two activities, one of which no rule takes."""
     folder = tmp_path_factory.mktemp("installation")
-    run(["init", str(folder / "config")])
+    whole = {"store": "../leadmark-store", "time_zone": "UTC", "primary": "b2b"}
+    activities = {
+        "form_submitted": {"from": "form_submissions", "forms": ["f-1"], "keep": {"form": "form"}},
+        "list_joined": {"from": "lists", "lists": ["Pricing"], "keep": {"list": "list"}},
+    }
+    portal = {**two_crms.HUBSPOT, **HUBSPOT, "links": {}, "activities": activities}
+    del portal["name"]
+    for file, written in (
+        ("leadmark", whole),
+        ("connections/hubspot", portal),
+        ("models/b2b", {**MODEL, "patterns": {}}),
+    ):
+        path = folder / "config" / f"{file}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(written))  # JSON is YAML
     store = open_store(str(folder / "leadmark-store"))
     with store.begin() as tx:
-        for number, form in ((1, "Demo request"), (2, "Newsletter")):
+        for number, form in ((1, "Demo"), (2, "Newsletter")):
             point = {"number": number, "connection": "hubspot", "kind": "form_submitted"}
             of = {"ids": dump({"form": f"f-{number}"}), "labels": dump({"form": form})}
             tx.execute(insert(tables.touchpoint).values(**point, **of))
@@ -70,7 +85,7 @@ def test_catalog_says_what_takes_each_form(leadmark):
     rows = [line.split() for line in out.splitlines()]
 
     assert code == 0
-    assert ["Demo", "request", "f-1", "1", "1", TODAY, "Asked", "for", "a", "demo"] in [row[:10] for row in rows]
+    assert ["Demo", "f-1", "1", "1", TODAY, "Demo"] in rows
     assert ["Newsletter", "f-2", "1", "1", TODAY, "nothing"] in rows
     assert "email_type" in out
     assert "jo@acme" not in out
@@ -116,11 +131,11 @@ def test_rank_shows_whom_to_call_in_each_form(leadmark):
     (person,) = json.loads(leadmark("rank", "--json")[1])["people"]
 
     assert code == 0
-    assert "asked for a demo" in out
+    assert "demo" in out
     assert "hubspot:1001" in out
     assert sheet[0].startswith("hubspot,score,tier,status,since")
     assert sheet[1].startswith("1001,")
-    assert (person["records"], person["reason"]) == (["hubspot:contact:1001"], "asked for a demo")
+    assert (person["records"], person["reason"]) == (["hubspot:contact:1001"], "demo")
 
 
 def test_rank_of_a_status_nobody_has_is_empty(leadmark):

@@ -40,9 +40,8 @@ def with_country(id_, **values):
 # activities
 
 
-def test_what_no_rule_takes_is_told_by_value_the_most_frequent_first(town):
-    plain = {**MODEL, "patterns": {}}
-    town = world(town.settings.folder, plain)
+def test_what_no_rule_takes_is_told_by_value_the_most_frequent_first(tmp_path):
+    town = world(tmp_path, {**MODEL, "patterns": {}})
     town.hub(
         record("contact", "1"),
         activities=[

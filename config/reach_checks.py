@@ -146,18 +146,18 @@ def _bands(written: Document, model: ScoringModel) -> Iterator[Problem]:
 
 
 def _audience(written: Document, model: ScoringModel) -> Iterator[Problem]:
-    """Conditions that the audience decides already."""
-    if model.audience is None:
+    """Conditions that the audience decides already; what they never or always are by themselves is told elsewhere."""
+    if model.audience is None or clash([(model.audience, True)]):
         return
-    inside: Signed = (model.audience, True)
-    for id_, disqualifier in model.disqualify.items():
-        if found := clash([inside, (disqualifier.if_, False)]):
-            message = f"whoever is in the audience is disqualified by this ({clashing(found)}); take one of them out"
-            yield error(written.key(("disqualify", id_, "if")), message)
-    parts = [("fit", "adjust", id_, "if") for id_ in model.fit.adjust] + [
-        ("disqualify", id_, "if") for id_ in model.disqualify
-    ]
-    conditions = dict(model.conditions())
-    for loc in parts:
-        if found := clash([inside, (conditions[loc], True)]):
-            yield warning(written.key(loc), f"nobody in the audience is meant by this: {clashing(found)}")
+    for loc, condition in model.conditions():
+        if loc[0] not in ("fit", "disqualify"):
+            continue
+        never, always = (
+            clash([(model.audience, True), (condition, holds)]) if not clash([(condition, holds)]) else ()
+            for holds in (True, False)
+        )
+        if never:
+            yield warning(written.key(loc), f"nobody in the audience is meant by this: {clashing(never)}")
+        elif always and loc[0] == "disqualify":
+            message = f"whoever is in the audience is disqualified by this ({clashing(always)}); take one of them out"
+            yield error(written.key(loc), message)

@@ -174,6 +174,10 @@ def test_grades_and_levels_that_nobody_has_are_a_warning(more, words):
         ({"land": "NO"}, {"land": ["NO", "SE"]}, ["error"]),
         ({"land": {"present": True}}, {"land": ["NO", "SE"]}, []),
         ({"land": "NO"}, {"size": {"below": 5}}, []),
+        # told of the one condition alone
+        ({"land": "NO"}, {"land": {"is": "SE", "missing": True}}, []),
+        ({"land": "NO"}, {"any": [{"land": {"missing": True}}, {"land": {"present": True}}]}, []),
+        ({"land": {"is": "NO", "missing": True}}, {"land": "SE"}, []),
     ],
 )
 def test_an_audience_and_a_disqualifier_share_some_but_not_all(audience, disqualified, told_of):

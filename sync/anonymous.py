@@ -89,7 +89,8 @@ def _options(name: str, value: FactValue, model: ScoringModel, tables: Tables) -
     listed = any(fold(value) in tables.lists[each] for test in tests for each in test.lists())
     bands = [band.key for band in variable.percent.bands] if variable else []
     own = [value.strip()] if listed or name not in IDENTIFYING else []
-    inside = " ".join(each for each in searched if fold(each) in fold(value))
+    places = {each: fold(value).find(fold(each)) for each in searched}
+    inside = " ".join(sorted((each for each in searched if places[each] >= 0), key=places.__getitem__))
     return [plain, *bands, *named, *searched, *([inside] if inside else []), *own]
 
 

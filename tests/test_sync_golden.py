@@ -60,6 +60,12 @@ def test_a_case_is_scored_as_its_facts_and_activities_say(folder):
     assert (found["mql_status"], found["mql_cause"], found["mql_since"]) == ("MQL", "activity", date(2026, 11, 22))
 
 
+def test_what_is_older_than_retention_does_not_count(folder):
+    did = "[{activity: call_received, days_ago: 760}]"
+    found = ran(folder, facts=VP, did=did, later="{1d: {scored: true}}")
+    assert [seen.outputs["engagement"] for seen in found.seen.values()] == [20, 0]
+
+
 def test_a_derived_fact_can_be_given_and_wins(folder):
     assert outputs(folder, facts="{title: Buyer, seniority: vp, company: Acme, country: SE}")["fit"] == 60
 
@@ -103,6 +109,8 @@ def test_only_activities_with_times_can_be_a_bots(folder):
     assert outputs(folder, facts=VP, did=f"[{', '.join(clicks)}]")["engagement"] == 3
     plain = "{activity: email_clicked, mail: May, days_ago: 1}"
     assert outputs(folder, facts=VP, did=f"[{plain}, {plain}]")["engagement"] == 3, "at the same noon, without a time"
+    timed = '{activity: email_clicked, mail: May, at: "2026-11-21 10:00:00", times: 2}'
+    assert outputs(folder, facts=VP, did=f"[{timed}]")["engagement"] == 3, "a minute apart"
 
 
 def test_later_days_live_through_the_days_between(folder):

@@ -51,6 +51,7 @@ fit:
     target: {if: {email_domain: {in_list: targets}}, points: 15, label: Target account}
     no_company: {if: {company: {missing: true}}, points: -10, label: Company unknown}
     sales: {if: {title: {contains: [sales, vertrieb]}}, points: 5, label: In sales}
+    head: {if: {title: {starts_with: head}}, points: 5, label: Heads something}
     gmbh: {if: {company: {ends_with: gmbh}}, points: 5, label: Limited}
     owned: {if: {owner: {present: true}}, points: 5, label: Has an owner}
     spam: {if: {looks_like_spam: true}, points: -20, label: Spam}
@@ -166,7 +167,15 @@ def person(chance):
 
 
 _chance = random.Random(7)
-CHOSEN = [person(_chance) for _ in range(PERSONS)]
+VP = {"title": "VP Sales", "employees": 60, "industry": "Software", "country": "Norway"}
+MORNING = datetime(2026, 11, 12, 7, tzinfo=UTC)
+#: where the order within a day decides, and how far somebody once was
+DELIBERATE = [
+    (VP, [(MORNING + timedelta(hours=1), 1)], ("recycled", MORNING), None),
+    (VP, [(MORNING - timedelta(hours=1), 1)], ("recycled", MORNING), None),
+    (VP, [], None, Journey(status="disqualified", since=TODAY - 9 * DAY, cause="facts", furthest="mql")),
+]
+CHOSEN = [*DELIBERATE, *(person(_chance) for _ in range(PERSONS - len(DELIBERATE)))]
 REFUSING = PERSONS + 1
 
 
@@ -220,6 +229,12 @@ def made(store, settings):
 def test_a_case_made_of_anybody_passes(made):
     wrong = [(number, one.text, one.misses) for number, one in enumerate(made, 1) if one.misses]
     assert not wrong, "\n".join(f"{number}\n{text}{misses}" for number, text, misses in wrong[:3])
+
+
+def test_the_time_is_part_of_it_where_the_order_within_a_day_matters(made):
+    newer, older, _ = made[: len(DELIBERATE)]
+    assert 'at: "2026-11-12 09:00:00"' in newer.text
+    assert (newer.file, older.file) == ("a3-mql", "a4-recycled")
 
 
 def test_it_holds_nothing_of_the_persons_own(made):
@@ -308,7 +323,7 @@ def test_what_cannot_be_told_without_naming_somebody_is_said_and_nothing_is_writ
     number = next(
         nth
         for nth, (one, case) in enumerate(zip(CHOSEN, made, strict=True), 1)
-        if one[0]["name"] == "Jo Miller" and "grade: A" in case.text
+        if one[0].get("name") == "Jo Miller" and "grade: A" in case.text
     )
     try:
         code, out, _ = add(folder, capsys, str(number))

@@ -111,10 +111,8 @@ def addition(text: str, approved: Approved) -> str | None:
 
 
 def _entry(approved: Approved, indent: str) -> str:
-    written = approved.model_dump(mode="json", exclude_defaults=True)
-    lines = [
-        f"{key}: {value if key == 'on' else json.dumps(value, ensure_ascii=False)}" for key, value in written.items()
-    ]
+    written = [(key, str(value)) for key, value in approved if value]
+    lines = [f"{key}: {value if key == 'on' else json.dumps(value, ensure_ascii=False)}" for key, value in written]
     return "".join(f"{indent}{'  ' if place else '- '}{line}\n" for place, line in enumerate(lines))
 
 

@@ -17,6 +17,7 @@ from config.settings import Settings
 from config.validating import validate
 from scoring.digests import model_digest
 from scoring.model import ScoringModel
+from sync.report import ModelReport
 from sync.store import tables
 from sync.store.store import upsert
 
@@ -65,6 +66,18 @@ def model_in_force(tx: Connection, settings: Settings, name: str | None = None) 
             f'nobody approved the model "{name or settings.primary}" yet, so it scores nobody; see: leadmark approve'
         )
     return found.model
+
+
+def reported(settings: Settings) -> dict[str, ModelReport]:
+    """Model -> the digests that score and wait, the primary one first, as approvals stand."""
+    wait = waiting(settings.models, settings.approved)
+    last = {one.model: one.digest for one in settings.approved or ()}
+    return {
+        name: ModelReport(
+            digest=last.get(name) if name in wait else model_digest(settings.models[name]), pending=wait.get(name)
+        )
+        for name in sorted(settings.models, key=lambda name: (name != settings.primary, name))
+    }
 
 
 def keep_texts(tx: Connection, settings: Settings, models: Mapping[str, InForce], now: int) -> None:

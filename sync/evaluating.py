@@ -6,18 +6,17 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from config.approvals import waiting
 from config.settings import Settings
 from connectors.base import FieldDefinition
 from scoring.model import ScoringModel
 from scoring.trend import look_back
 from sync.adoption import occupied, save_occupied, seed_journeys
-from sync.approving import NotApprovedError, in_force, keep_texts
+from sync.approving import NotApprovedError, in_force, keep_texts, reported
 from sync.beginnings import began_at, first_complete_at
 from sync.identity import identify_some
 from sync.lease import SCORE, LeaseLost, acquire
 from sync.mapping import ConnectionMap
-from sync.report import ModelReport, RunReport
+from sync.report import RunReport
 from sync.rescore import count_stale, mark_everybody, score_stale
 from sync.retention import purge
 from sync.runtime import Open, Options, Runtime
@@ -98,7 +97,9 @@ def _score(
     options: Options,
     renew: Callable[[Connection], None],
 ) -> None:
-    report.models = _models(runtime)
+    report.models = reported(runtime.settings)
+    with runtime.store.begin() as tx:
+        keep_texts(tx, runtime.settings, in_force(tx, runtime.settings), micros(runtime.now()))
     scorings = scorings_for(runtime, restored=options.adoption == "restored")
     if mark_everybody(runtime.store, scorings):
         looks_back = max(days for scoring in scorings for days in look_back(scoring.model))
@@ -117,19 +118,6 @@ def _score(
     )
     for turn in pulled:
         turn.report.scored = report.scored
-
-
-def _models(runtime: Runtime) -> dict[str, ModelReport]:
-    """Which models score in this pass, and which wait; the texts of those that score are kept."""
-    settings = runtime.settings
-    with runtime.store.begin() as tx:
-        found = in_force(tx, settings)
-        keep_texts(tx, settings, found, micros(runtime.now()))
-    wait = waiting(settings.models, settings.approved)
-    return {
-        name: ModelReport(digest=found[name].digest if name in found else None, pending=wait.get(name))
-        for name in [*found, *sorted(wait.keys() - found.keys())]
-    }
 
 
 def scorings_for(runtime: Runtime, *, restored: bool = False) -> list[Scoring]:

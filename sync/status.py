@@ -4,7 +4,7 @@ Fine means that nothing needs a person. What needs one is said as a worry, the g
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from sync.identity import ambiguous
 from sync.paused import Pause, paused
 from sync.quarantine import Group, groups
 from sync.reload import kept_problem
+from sync.report import ModelReport
 from sync.store import tables
 from sync.store.records import DIFFERS, HELD_BACK
 from sync.store.values import at, load, micros
@@ -88,6 +89,8 @@ class Standing:
     pause: Pause | None = None
     #: why the worker keeps the config it had; "" = it has the one in the folder
     config_problem: str = ""
+    #: which rules of each model score, and which wait for approval; one that waits is no worry, as the pass goes on
+    models: Mapping[str, ModelReport] = field(default_factory=dict)
 
     @property
     def refused(self) -> int:
@@ -132,6 +135,7 @@ class Standing:
                 "why": self.pause.why,
             },
             "config_problem": self.config_problem,
+            "models": {name: asdict(model) for name, model in self.models.items()},
             "approvals": [
                 {
                     **asdict(one),
@@ -143,8 +147,10 @@ class Standing:
         }
 
 
-def standing(tx: Connection, connections: Sequence[str], now: datetime) -> Standing:
-    """How it stands now with the configured connections."""
+def standing(
+    tx: Connection, connections: Sequence[str], now: datetime, models: Mapping[str, ModelReport] | None = None
+) -> Standing:
+    """How it stands now with the configured connections and models."""
     record, person = tables.record, tables.person
     differing = {}
     for name in connections:
@@ -167,6 +173,7 @@ def standing(tx: Connection, connections: Sequence[str], now: datetime) -> Stand
         ambiguous=ambiguous(tx),
         pause=paused(tx, now),
         config_problem=kept_problem(tx),
+        models=models or {},
     )
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from sync.cli.opening import Where, count, typed
 from sync.cli.show import changes, line, pairs, table
-from sync.report import ConnectionReport, RunReport
+from sync.report import ConnectionReport, ModelReport, RunReport
 
 STATES: Mapping[str, tuple[str, str]] = {
     "ok": ("done", "green"),
@@ -62,9 +62,13 @@ def models(out: Console, report: RunReport, where: Where) -> None:
     """Which rules scored, as far as others wait for approval; nothing while each model is as in the folder."""
     for name, one in report.models.items():
         if one.pending is not None:
-            scores = f"scores by {one.digest[:8]}" if one.digest else "scores nobody"
-            see = typed("approve", where)
-            line(out, f"model {name} {scores}; ", (f"{one.pending[:8]} waits for approval", "yellow"), f": {see}")
+            line(out, f"model {name} ", (waits(one, where), "yellow"))
+
+
+def waits(one: ModelReport, where: Where) -> str:
+    """Of a model whose rules wait: by which it scores meanwhile, and what shows more."""
+    scores = f"scores by rules {one.digest[:8]}" if one.digest else "scores nobody"
+    return f"{scores}; {(one.pending or '')[:8]} waits for approval, see: {typed('approve', where)}"
 
 
 def guard(out: Console, mine: ConnectionReport) -> None:

@@ -6,9 +6,11 @@ from datetime import datetime
 from rich.console import Console
 
 from sync.app import clock
+from sync.approving import reported
 from sync.cli import exits
 from sync.cli.opening import Where, count, print_json, settings_of, stdout, store_of, typed
 from sync.cli.show import line, pairs, table
+from sync.cli.show_pass import waits
 from sync.quarantine import Group, groups
 from sync.quarantine import drop as drop_entries
 from sync.quarantine import retry as retry_entries
@@ -30,7 +32,8 @@ def status(where: Where, *, as_json: bool) -> int:
     """Says how it stands; PARTLY when something needs a person."""
     settings = settings_of(where)
     with store_of(settings) as store, store.begin() as tx:
-        found = standing(tx, [connection.name for connection in settings.connections], clock()())
+        connections = [connection.name for connection in settings.connections]
+        found = standing(tx, connections, clock()(), reported(settings))
     if as_json:
         print_json(found.to_json())
     else:
@@ -82,6 +85,7 @@ def _waiting(out: Console, found: Standing, where: Where) -> None:
         rows.append((pull.connection, f"{count(len(pull.streams), 'stream')}, {since}"))
         rows.append(("", f"{count(due, 'record')} to be written, {held} held back as too small a change"))
     rows.append(("quarantine", count(found.refused, "value")))
+    rows += [(f"model {name}", waits(one, where)) for name, one in found.models.items() if one.pending is not None]
     if found.ambiguous:
         rows.append(
             ("duplicates", f"{found.ambiguous} e-mail addresses of more than one person, whom nothing else joins")

@@ -5,6 +5,7 @@ from functools import cache
 from importlib import resources
 
 import yaml
+from disposable_email_domains import blocklist
 
 from config.titles import TitlesFile, phrases_of
 from scoring.tables import Tables, TitleTable, folded
@@ -40,7 +41,7 @@ def _shipped() -> tuple[frozenset[str], frozenset[str], frozenset[str], TitleTab
     titles = TitlesFile.model_validate(yaml.safe_load(_text("titles.yaml")))
     return (
         list_entries(_text("lists/free_domains.txt")),
-        list_entries(_text("lists/disposable_domains.txt")),
+        list_entries(_text("lists/disposable_domains.txt")) | folded(blocklist),
         list_entries(_text("lists/role_names.txt")),
         TitleTable(seniority=phrases_of(titles.seniority), department=phrases_of(titles.department)),
     )

@@ -19,7 +19,6 @@ import pytest
 import yaml
 from sqlalchemy import select
 
-from config import starters
 from config.loader import load
 from connectors.emulator.clock import EmulatorClock
 from connectors.emulator.hubspot.world import World
@@ -37,7 +36,7 @@ from sync.runtime import Options, Runtime
 from sync.store import tables
 from sync.store import values as stored
 from sync.store.store import in_chunks
-from tests.acceptance import orgs
+from tests.acceptance import orgs, starter
 
 #: a Friday morning; the installation's days begin at midnight UTC
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -428,7 +427,7 @@ def portals(tmp_path, monkeypatch):
         world.limits.on = False
         emulator = Emulator.start(world, org=org)
         folder = tmp_path / f"portal{len(made)}" / "config"
-        starters.write("b2b-saas", folder, crms)
+        starter.write(folder, crms)
         one = Portal(world=world, emulator=emulator, folder=folder, crms=crms)
         made.append(one)
         live = {"write": {"mode": "live"}}

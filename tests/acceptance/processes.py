@@ -18,12 +18,11 @@ from typing import Any, Self
 import orjson
 import yaml
 
-from config import starters
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.salesforce.org import Org
 from connectors.emulator.server import Emulator
 from connectors.emulator.traffic import Entry
-from tests.acceptance import orgs
+from tests.acceptance import orgs, starter
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 TOKEN = "pat-na1-5ecr3t-0f-the-acceptance-run"  # a secret only in form
@@ -101,7 +100,7 @@ class Installation:
         """With the b2b-saas starter, live, on a portal that has this world, and the org where it is one of the CRMs."""
         world.limits.on = False
         emulator = Emulator.start(world, org=org)
-        starters.write("b2b-saas", root / "config", crms)
+        starter.write(root / "config", crms)
         one = cls(world=world, folder=root / "config", emulator=emulator, crms=crms, **options)
         one.point(write)
         return one

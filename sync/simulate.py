@@ -105,10 +105,11 @@ def simulate(
     push_sizes: Mapping[str, int],
     now: datetime,
     progress: Progress,
+    chunk: int = CHUNK_PERSONS,
 ) -> Impact:
     """What changes from the one side to the other in these models; lists hold at most ``limit`` people.
 
-    ``push_sizes``: kind of CRM -> most records of one request.
+    ``push_sizes``: kind of CRM -> most records of one request; ``chunk``: persons a transaction.
     """
     with store.look() as tx:
         one, other = (_ready(tx, side, now) for side in (before, after))
@@ -125,7 +126,7 @@ def simulate(
     outputs = {map_.connection: map_.outputs for map_ in other.maps}
     progress.phase("people", len(numbers))
     people = 0
-    for some in in_chunks(numbers, CHUNK_PERSONS):
+    for some in in_chunks(numbers, chunk):
         with store.look() as tx:
             pairs = _pairs(some, one.decide(tx, some), other.decide(tx, some))
             groups = partial(_groups, owners_of(tx, some), one if one.scorings else other)

@@ -213,8 +213,7 @@ def test_what_scores_stands_with_the_primary_model_first(desk):
     [
         ("approved:\n  - {model: b2b, digest: 0123456789abcdef, sales: Jo, on: 2026-11-22}\n", "a line each"),
         ("approved:\n- model: b2b\n  digest: 0123456789abcdef\n  sales: Jo\n  on: 2026-11-22\n# the end\n", "remarks"),
-        ("approved: # a\n    -   model: b2b\n        sales: Jo\n        on: 2026-11-22\n        digest: '0123456789abcdef'",
-         "no end of line"),
+        ("approved:\n    -   {model: b2b, digest: 0123456789abcdef, sales: Jo, on: 2026-11-22}", "no end of line"),
         ("approved:\r\n  - {model: b2b, digest: 0123456789abcdef, sales: Jo, on: 2026-11-22}\r\n", "Windows"),
     ],
 )  # fmt: skip

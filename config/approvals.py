@@ -73,8 +73,7 @@ def waiting(models: Mapping[str, ScoringModel], approved: Sequence[Approved] | N
 
 def check_approvals(document: Document, models: Mapping[str, ScoringModel | None]) -> Iterator[Problem]:
     """What is odd in the file beside the models there are: name -> model, None for one that cannot be read."""
-    seen: set[str] = set()
-    named: set[str] = set()
+    seen: dict[str, str] = {}
     for loc, entry in document.each("approved", "*"):
         written = entry if isinstance(entry, dict) else {}
         name, digest = str(written.get("model")), str(written.get("digest"))
@@ -83,12 +82,15 @@ def check_approvals(document: Document, models: Mapping[str, ScoringModel | None
         if "model" in written and name not in models:
             spot, advice = document.at((*loc, "model")), "an entry of a model that is gone does no harm"
             yield warning(spot, unknown(spot, "there is no model", name, models, advice).message)
-        seen.add(digest)
-        named.add(name)
+        seen[digest] = name
     for name, model in models.items():
-        if name not in named and model is not None:
+        if model is None or (digest := model_digest(model)) in seen:
+            continue
+        if name in seen.values():
+            message = f"the rules in models/{name}.yaml wait for approval; those approved last go on scoring"
+        else:
             message = f'nobody approved the model "{name}" yet, so it scores nobody'
-            yield warning(document.key(("approved",)), f"{message}; leadmark approve {model_digest(model)[:8]}")
+        yield warning(document.key(("approved",)), f"{message}; leadmark approve {digest[:8]}")
 
 
 def addition(text: str, approved: Approved) -> str | None:

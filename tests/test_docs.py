@@ -119,7 +119,8 @@ def shown_config(folder: Path, *texts: str) -> list[Problem]:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_yaml_block_says_which_file_it_is(page):
     for block in blocks(page.read_text(encoding="utf-8"), "yaml"):
-        assert re.match(r"# (leadmark|approvals|(connections|models|golden|overlays)/\w+)\.yaml(, in part)?\n", block), block
+        named = r"# (leadmark|approvals|titles|(connections|models|golden|overlays)/\w+)\.yaml(, in part)?\n"
+        assert re.match(named, block), block
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```yaml\n" in page.read_text("utf-8")], ids=name)

@@ -21,6 +21,7 @@ from scoring.values import Day
 
 _DIGEST = "^[0-9a-f]{16}$"
 _HEAD = """\
+# yaml-language-server: $schema=.schemas/approvals.schema.json
 # A model scores only by rules whose digest stands here. `leadmark approve` adds them; they are reviewed in git.
 approved:
 """

@@ -97,6 +97,7 @@ def test_every_file_fits_the_schema_its_first_line_names(written):
 def test_a_starter_names_every_file_it_wrote(tmp_path):
     files = starters.write("b2b-saas", tmp_path, ("hubspot", "salesforce"))
     assert sorted(path.relative_to(tmp_path).as_posix() for path in files) == [
+        ".schemas/approvals.schema.json",
         ".schemas/connection.schema.json",
         ".schemas/golden.schema.json",
         ".schemas/leadmark.schema.json",

@@ -264,7 +264,7 @@ def test_approving_begins_the_file_and_adds_to_it_in_git_only(folder, capsys):
     assert not (folder / "approvals.yaml").exists()
     assert approving(folder, digest[:6], "--sales", "Jo", "--why", "Begin: now", "--begin") == 0
     begun = (folder / "approvals.yaml").read_text()
-    assert begun.splitlines()[1:] == [
+    assert begun.splitlines()[2:] == [
         "approved:", '  - model: "b2b"', f'    digest: "{digest}"', '    sales: "Jo"', "    on: 2026-11-22",
         '    why: "Begin: now"',
     ]  # fmt: skip

@@ -17,7 +17,7 @@ from config.problems import listed, nearest
 CRMS = ("hubspot", "salesforce")
 #: the folder of a config that holds the schemas for editors; the first line of every YAML file names one
 SCHEMAS = ".schemas"
-_SCHEMA_NAMES = ("leadmark.schema.json", "connection.schema.json", "model.schema.json", "golden.schema.json")
+_SCHEMA_NAMES = tuple(f"{name}.schema.json" for name in ("leadmark", "connection", "model", "golden", "approvals"))
 #: what every starter has, at the places of the written config; a starter's own file of the same place goes before
 _SHARED = "shared"
 _WORD = r"(?:not )?[a-z][a-z0-9-]*"

@@ -92,7 +92,13 @@ def dense_person(seed, zone):
 
 def timelines(zone):
     """Short ones, which shrink well, and long ones."""
-    one = st.builds(activity, st.integers(0, 24), st.integers(-3, 130), st.sampled_from(SECONDS), st.just(zone))
+    one = st.builds(
+        activity,
+        st.integers(0, 8).map(lambda place: 3 * place),
+        st.integers(-3, 130),
+        st.sampled_from(SECONDS),
+        st.just(zone),
+    )
     return st.lists(one, max_size=8) | st.builds(lambda seed: dense_person(seed, zone)[1], st.integers(0, 2**32))
 
 
@@ -127,6 +133,54 @@ def worlds(draw, points=percent_points, patterns=("at_least", "at_most"), most=4
     return world
 
 
+_FADING = {
+    "slow": {"half_life": "40d"},
+    "fast": {"linear": "30d"},
+    "steps": {"steps": {"5d": "100%", "15d": "60%", "60d": "20%"}},
+    "gone": {"linear": "90d", "expires": "20d"},
+}
+_LIMITS = ("1 per day", "1 per week", "2 per month", "1 per quarter each mail", "2 per year", "3 per ever")
+
+
+def gaining_world(seed, *, patterns=False, losses=False):
+    """A world for laws of more and less: most activities count for little, so that no bound hides what happens."""
+    dice = Random(seed)
+    kinds = KINDS[:2]
+
+    def rule(points):
+        keys = {"decay": dice.choice(list(_FADING)), "limit": dice.choice(_LIMITS)}
+        keys = {key: value for key, value in keys.items() if dice.random() < 0.7}
+        return {"activity": dice.choice(kinds), "points": points, "label": "L", **keys}
+
+    rules = {name: rule(dice.choice([0.5, 1, 2.5])) for name in "abc"}
+    if losses:
+        rules["loss"] = rule(-0.5) | {"activity": KINDS[2]}
+    group = {"label": "G", "rules": rules, **({"cap": 15} if dice.random() < 0.3 else {})}
+    lines = [
+        {"at_least": dice.choice([1, 2, 4]), "activity": kind, "within": f"{dice.choice([3, 10, 30])}d"}
+        for kind in kinds
+    ]
+    silence = {"after": f"{dice.choice([2, 10])}d", "take": 0.5, "every": "2d", "at_most": 5, "ignore": [KINDS[0]]}
+    raw = {
+        "model": "m",
+        "weights": {"fit": 0, "engagement": 100},
+        "decays": _FADING,
+        "fit": {"number": {"weight": 100, "percent": {"1+": 100}}},
+        "engagement": {"g": group},
+        "patterns": {f"p{i}": {"all": [line], "points": 4, "label": "P"} for i, line in enumerate(lines) if patterns},
+        "mql": {"recycle": {"keep_at_most": 5}} if dice.random() < 0.5 else {},
+        **({"silence": silence} if dice.random() < 0.5 else {}),
+    }
+    mails = (("M1", "May"), ("M2", "June"))
+    touchpoints = [
+        Touchpoint(number=3 * i, kind=(*kinds, *kinds, *KINDS)[i], attributes={"mail": mails[i % 2]}) for i in range(8)
+    ]
+    zone = dice.choice(ZONES)
+    people = [({}, dense_timeline(dice, zone)[: dice.choice([3, 10, 30])]) for _ in range(8)]
+    return World(raw=raw, touchpoints=touchpoints, people=people, zone=zone)
+
+
+seeds = st.integers(0, 2**32)
 moments = st.builds(lambda days, second: (DAY - days) * DAY_US + second * 1_000_000, st.integers(-2, 80), st.just(1))
 recycles = st.lists(st.just(NEVER) | moments, min_size=8, max_size=8)
 

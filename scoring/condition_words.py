@@ -76,7 +76,7 @@ def in_words(condition: Condition, named: Named, *, after: str = "") -> str:
 
     >>> from scoring.conditions import parse_where
     >>> in_words(parse_where({"form": {"contains": "demo"}, "not": {"type": ["Fair", "Talk"]}}), attribute_name)
-    'the form contains “demo”, and the type is none of Fair and Talk'
+    'the form contains “demo”, and the type is neither Fair nor Talk'
     """
     words = _words(condition, named, holds=True, inside="and" if after else "")
     return f"{after}, and {words}" if after else words
@@ -116,7 +116,8 @@ def _is(test: Condition, named: Named, *, holds: bool) -> str:
     if holds:
         verb = f"is {listed(values, 'or')}"
     else:
-        verb = f"is not {values[0]}" if len(values) == 1 else f"is none of {listed(values)}"
+        several = f"neither {values[0]} nor {values[-1]}" if len(values) == 2 else f"none of {listed(values)}"
+        verb = f"is not {values[0]}" if len(values) == 1 else f"is {several}"
     return f"{named(test.name)} {verb}"
 
 
@@ -173,19 +174,24 @@ def activity_in_words(kind: str) -> str:
     return _KINDS.get(kind) or f"“{plain(kind)}” is recorded"
 
 
-def value_in_words(value: FactValue, name: str = "") -> str:
-    """The value of a fact of this name.
+def value_in_words(value: FactValue, name: str = "", day: date = date.min) -> str:
+    """The value of a fact of this name; a date without its year where that is the year of ``day``.
 
     >>> value_in_words("c_level", "seniority"), value_in_words("COMPUTER_SOFTWARE"), value_in_words(20000.0)
     ('C level', 'Computer software', '20,000')
+    >>> value_in_words("my_site.example")
+    'my_site.example'
     """
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, date):
-        return date_in_words(value)
+        return day_in_words(value, day)
     if isinstance(value, int | float):
         return f"{value:,.0f}" if value >= 10_000 and value == int(value) else f"{value:.15g}"
-    return _VALUES.get((name, fold(str(value)))) or plain(_option(str(value)))
+    text = one_line(str(value))
+    if re.search(r"[.:/@]", text):  # an address: its underscores are its own
+        return text
+    return _VALUES.get((name, fold(text))) or plain(_option(text))
 
 
 def _option(text: str) -> str:

@@ -21,7 +21,7 @@ def handbook(model: ScoringModel, day: date) -> Document:
     """The whole model in words, as of a day."""
     return Document(
         title=f"How “{one_line(model.model)}” scores people",
-        text=(f"As of {date_in_words(day)}, model digest {model_digest(model)}.", _UNKNOWN),
+        text=(f"As of {date_in_words(day)}, version {model_digest(model)} of the rules.", _UNKNOWN),
         sections=tuple(_sections(model)),
     )
 
@@ -96,7 +96,9 @@ def _bands(name: str, bounds: Sequence[tuple[str, int]]) -> Iterator[Line]:
 
 def _trend(model: ScoringModel) -> Section:
     before = f"that of {days_in_words(MOMENTUM_DAYS)} before"
-    momentum = f"rising or fading when the score is {MOMENTUM_POINTS} or more above or below {before}, else steady"
+    momentum = (
+        f"rising or fading when the score is {MOMENTUM_POINTS} points or more above or below {before}, else steady"
+    )
     items = [Line(key="momentum", label="Momentum", says=(momentum,))]
     if model.surge:
         rise = f"{model.surge.rise} point{'' if model.surge.rise == 1 else 's'}"

@@ -23,8 +23,8 @@ def changes(old: ScoringModel, new: ScoringModel, *, first_on: date, day: date) 
     sections = tuple(_sections(before.sections, after.sections))
     digests = model_digest(old), model_digest(new)
     compared = (
-        f"As of {date_in_words(day)}, model digest {digests[1]}, compared with digest {digests[0]}, which ran first on "
-        f"{date_in_words(first_on)}."
+        f"As of {date_in_words(day)}, version {digests[1]} of the rules, compared with version {digests[0]}, "
+        f"which ran first on {date_in_words(first_on)}."
     )
     verdict = _verdict(same=digests[0] == digests[1], shown=bool(sections))
     return Document(

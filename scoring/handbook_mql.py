@@ -9,12 +9,14 @@ from scoring.model import ScoringModel
 from scoring.phrases import grade_or_better, points_of
 from scoring.qualifying import HYSTERESIS_POINTS, lower_bound
 
+_WHAT_IT_IS = "An MQL, a marketing qualified lead, is one that marketing hands to sales, as one ready for a talk."
+
 
 def hand_off(model: ScoringModel) -> Section:
     """When a lead becomes an MQL and stops being one, and what the words of sales do."""
     sections = []
     if model.mql.needs:
-        intro = "A lead becomes an MQL, ready for sales, on the first day on which all of this holds:"
+        intro = "A lead becomes an MQL on the first day on which all of this holds:"
         items = tuple(_needs(model, model.mql.needs))
         sections.append(Section(key="needs", title="How a lead becomes an MQL", text=(intro,), items=items))
     if model.mql.instant:
@@ -26,7 +28,7 @@ def hand_off(model: ScoringModel) -> Section:
     return Section(
         key="mql",
         title="When sales takes over (MQL)",
-        text=() if sections else ("By this model nobody becomes an MQL.",),
+        text=(_WHAT_IT_IS if sections else "By this model nobody becomes an MQL.",),
         sections=(*sections, _sales(model), _statuses()),
     )
 
@@ -71,7 +73,7 @@ def _leaving(model: ScoringModel) -> Section:
         text = f"An MQL stops being one when {when}{f', and {at_once}' if model.mql.instant else ''}"
         text += ":" if items else "."
         if items and (needs.facts or needs.rules):
-            text = f"What must be known or done counts on entry only. {text}"
+            text = f"What must be known or done matters only when a lead becomes an MQL. {text}"
     return Section(key="leaving", title="How an MQL stops being one", text=(text,), items=items)
 
 

@@ -160,9 +160,9 @@ def _fading(decay: Decay) -> Iterator[str]:
 
 
 def _limit(limit: Limit) -> str:
-    period = "in all" if limit.per == "ever" else f"a {limit.per}"
     each = f" for each {plain(limit.each)}" if limit.each else ""
-    return f"at most {_times(limit.count)} {period}{each}"
+    period = f" a {limit.per}" if limit.per != "ever" else "" if each else " in all"
+    return f"at most {_times(limit.count)}{period}{each}"
 
 
 def _pattern(model: ScoringModel, name: str, pattern: Pattern) -> Line:
@@ -172,7 +172,7 @@ def _pattern(model: ScoringModel, name: str, pattern: Pattern) -> Line:
 
 def _line(model: ScoringModel, line: PatternLine) -> str:
     labels = {name: rule.label for _, name, rule in model.rules()}
-    what = f"{quoted([labels[line.rule]])[0]} fits" if line.rule else activity_in_words(line.activity or "")
+    what = quoted([labels[line.rule]])[0] if line.rule else activity_in_words(line.activity or "")
     if line.where is not None:
         what = f"{in_words(line.where, attribute_name, after=what)}:"
     if line.at_least is not None:

@@ -15,6 +15,7 @@ from scoring.compile import CompiledModel
 from scoring.dates import day_in_words
 from scoring.fact_values import EPOCH, FactValue, known
 from scoring.kernel import Evaluation, FitResult
+from scoring.phrases import lower_start
 from scoring.values import MICRO
 
 UNITS_PER_POINT = 100 * MICRO  # a percent of a micro-point
@@ -142,7 +143,7 @@ def explain(compiled: CompiledModel, evaluation: Evaluation, facts: Mapping[str,
     if evaluation.disqualified_by is not None:
         by = evaluation.disqualified_by
         label = next(disqualifier.label for disqualifier in compiled.disqualifiers if disqualifier.id == by)
-        words = f"Disqualified: {label}"
+        words = f"Disqualified: {lower_start(label)}"
         lines.append(Line(part="score", kind="disqualified", key=by, label=words, units=-shown))
     return Ledger(
         score=evaluation.score,
@@ -206,7 +207,7 @@ def _engagement(compiled: CompiledModel, evaluation: Evaluation) -> Iterator[Lin
                 part="engagement",
                 kind="cap" if result.points < result.before else "floor",
                 key=group.id,
-                label=_bound(group.label, result.before, result.points),
+                label=f"{_bound(group.label, result.before, result.points)} of engagement",
                 units=weight * (result.points - result.before),
                 group=group.id,
             )

@@ -9,6 +9,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Literal
 
+from scoring.condition_words import value_in_words
 from scoring.dates import day_in_words
 from scoring.fact_values import FactValue
 from scoring.journey import Journey, Status
@@ -153,17 +154,7 @@ def _verdict(label: str) -> str:
 
 
 def _what(line: Line, day: date) -> str:
-    return line.label if line.value is None else f"{line.label}: {_value(line.value, day)}"
-
-
-def _value(value: FactValue, day: date) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, date):
-        return day_in_words(value, day)
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return " ".join(str(value).replace("_", " ").split())
+    return line.label if line.value is None else f"{line.label}: {value_in_words(line.value, line.key, day)}"
 
 
 def _when(line: Line, day: date) -> str:

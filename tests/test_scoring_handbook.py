@@ -157,7 +157,7 @@ KEYS = {
     "PatternLine.at_most": (
         (*STUDENT, "all", 1, "at_most"),
         2,
-        "“Looked at prices” fits at most 2 times within the last",
+        "“Looked at prices” at most 2 times within the last",
     ),
     "PatternLine.activity": (
         (*STUDENT, "all", 0, "activity"),
@@ -167,7 +167,7 @@ KEYS = {
     "PatternLine.rule": (
         (*STUDENT, "all", 1, "rule"),
         "click",
-        "“Clicked in a mail” fits not once within the last 60 days",
+        "“Clicked in a mail” not once within the last 60 days",
     ),
     "PatternLine.where": (
         (*STUDENT, "all", 0, "where"),
@@ -266,7 +266,13 @@ def test_every_key_of_a_model_is_said(key):
 
 TESTS = [
     ("a bare value", {"country": "DE"}, "the country is DE", "the country is not DE"),
-    ("a bare list", {"country": ["DE", "AT"]}, "the country is DE or AT", "the country is none of DE and AT"),
+    ("a bare list", {"country": ["DE", "AT"]}, "the country is DE or AT", "the country is neither DE nor AT"),
+    (
+        "an address",
+        {"website": "a_b.example"},
+        "the website is “a_b.example”",
+        "the website is not “a_b.example”",
+    ),
     ("more than a word", {"city": "New York"}, "the city is “New York”", "the city is not “New York”"),
     ("an option's name", {"type": "TRADE_SHOW"}, "the type is “Trade show”", "the type is not “Trade show”"),
     (
@@ -291,7 +297,7 @@ TESTS = [
         "no choice",
         {"hold": {"in": [True, False]}},
         "whether somebody put them on hold is yes or no",
-        "whether somebody put them on hold is none of yes and no",
+        "whether somebody put them on hold is neither yes nor no",
     ),
     ("in", {"seniority": {"in": ["vp"]}}, "the seniority is “vice president”", "the seniority is not “vice president”"),
     ("not_in", {"country": {"not_in": ["DE"]}}, "the country is not DE", "the country is DE"),
@@ -481,7 +487,7 @@ def test_a_lost_lead_may_stay_lost_for_ever():
 
 def test_facts_count_on_entry_only_and_that_is_said():
     shown = sections(handbook(BASE, DAY))["How an MQL stops being one"]
-    assert shown.text[0].startswith("What must be known or done counts on entry only. An MQL stops being one when one")
+    assert shown.text[0].startswith("What must be known or done matters only when a lead becomes an MQL. An MQL stops")
 
 
 # Any model
@@ -571,7 +577,7 @@ def test_a_change_is_said_in_words(remark, path, value, words):
         after = changed(path, value)
     document = changes(BASE, after, first_on=date(2026, 11, 3), day=DAY)
     assert len(document.text) == 1
-    assert document.text[0].startswith("As of 22 Nov 2026, model digest ")
+    assert document.text[0].startswith("As of 22 Nov 2026, version ")
     assert document.text[0].endswith(", which ran first on 3 Nov 2026.")
     for word in words:
         assert any(line.startswith(word) for line in lines(document)), lines(document)

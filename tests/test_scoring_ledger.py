@@ -133,7 +133,7 @@ UNKNOWN = [
             [
                 *UNKNOWN,
                 ("engagement", "rule", "demo", "Asked for a demo", "48"),
-                ("engagement", "cap", "hand", "Raised a hand: at most 60.5", "-11.7"),
+                ("engagement", "cap", "hand", "Raised a hand: at most 60.5 of engagement", "-11.7"),
                 ("engagement", "rule", "pricing", "Looked at prices", "30"),
                 ("engagement", "rule", "careers", "Read job offers", "0"),
                 ("engagement", "clamp", "engagement", "Engagement: at most 100", "-6.3"),
@@ -147,7 +147,7 @@ UNKNOWN = [
             [
                 *UNKNOWN,
                 ("engagement", "rule", "careers", "Read job offers", "-4.8"),
-                ("engagement", "floor", "web", "On our site: at least -5", "1.8"),
+                ("engagement", "floor", "web", "On our site: at least -5 of engagement", "1.8"),
                 ("engagement", "clamp", "engagement", "Engagement: at least 0", "3"),
             ],
             0,
@@ -160,14 +160,14 @@ UNKNOWN = [
                 ("fit", "variable", "need_date", "Need date", "0"),
                 ("fit", "variable", "employees", "Company size", "5.28"),
                 ("score", "rounding", "rounding", "Rounding", "-0.28"),
-                ("score", "disqualified", "competitor", "Disqualified: Competitor", "-5"),
+                ("score", "disqualified", "competitor", "Disqualified: competitor", "-5"),
             ],
             0,
         ),
         (
             {"competitor": True},
             [],
-            [*UNKNOWN, ("score", "disqualified", "competitor", "Disqualified: Competitor", "0")],
+            [*UNKNOWN, ("score", "disqualified", "competitor", "Disqualified: competitor", "0")],
             0,
         ),
     ],
@@ -199,7 +199,7 @@ AFTER = ScoringModel.model_validate(
             None,
             [
                 ("engagement", "rule", "demo", "Asked for a demo", "48"),
-                ("engagement", "cap", "hand", "Raised a hand: at most 60.5", "-11.7"),
+                ("engagement", "cap", "hand", "Raised a hand: at most 60.5 of engagement", "-11.7"),
                 ("engagement", "pattern", "keen", "Asked twice", "12"),
                 ("score", "rounding", "rounding", "Rounding", "-0.3"),
             ],
@@ -224,7 +224,7 @@ AFTER = ScoringModel.model_validate(
             390,
             [
                 ("engagement", "rule", "demo", "Asked for a demo", "48"),
-                ("engagement", "cap", "hand", "Raised a hand: at most 60.5", "-11.7"),
+                ("engagement", "cap", "hand", "Raised a hand: at most 60.5 of engagement", "-11.7"),
                 ("engagement", "rule", "pricing", "Looked at prices", "30"),
                 ("engagement", "clamp", "engagement", "Engagement: at most 100", "-6.3"),
                 ("engagement", "recycle", "recycle", "Handed back by sales: at most 25 from before", "-45"),

@@ -182,7 +182,7 @@ def test_the_command_shows_the_primary_model_with_digest_and_date_and_needs_no_s
     settings, _ = load(folder)
     shown = capsys.readouterr().out
     assert shown == markdown(handbook(settings.models["b2b"], DAY))
-    assert f"As of 22 Nov 2026, model digest {model_digest(settings.models['b2b'])}." in shown
+    assert f"As of 22 Nov 2026, version {model_digest(settings.models['b2b'])} of the rules." in shown
 
 
 def test_the_command_writes_a_page_to_a_file(folder, tmp_path, capsys):
@@ -212,7 +212,7 @@ def test_since_shows_what_changed(folder, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "# What changed: how “b2b” scores people",
         "",
-        f"As of 22 Nov 2026, model digest {model_digest(new.models['b2b'])}, compared with digest",
+        f"As of 22 Nov 2026, version {model_digest(new.models['b2b'])} of the rules, compared with version",
         f"{model_digest(old.models['b2b'])}, which ran first on 3 Nov 2026.",
         "",
         "## What the score is made of",

@@ -17,6 +17,7 @@ from sync.app import clock
 from sync.cli import run
 from sync.cli.demo import SEED, configured
 from sync.cli.emulating import started
+from tests.acceptance.starter import score_everybody
 
 PEOPLE = 160
 SCRIPT = Path(sys.executable).with_name("leadmark")
@@ -74,7 +75,9 @@ class Place:
 def opened(folder, capsys):
     now = clock()()
     with started(make_world(PEOPLE, SEED, now=now), now, limits=False) as emulator:
-        yield Place(emulator, configured(folder, emulator), capsys)
+        config = configured(folder, emulator)
+        score_everybody(config)
+        yield Place(emulator, config, capsys)
     structlog.reset_defaults()  # it writes to this test's stderr
 
 

@@ -17,6 +17,11 @@ _CUSTOMER = "  customer: {if: {relationship: customer}, label: Already a custome
 def write(folder: Path, crms: Sequence[str]) -> None:
     """Writes the starter for the CRMs, with a gate in place of its model's audience."""
     starters.write("b2b-saas", folder, crms)
+    score_everybody(folder)
+
+
+def score_everybody(folder: Path) -> None:
+    """Puts a gate in place of the audience of the starter's model."""
     file = folder / "models" / "b2b.yaml"
     lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = "".join(line for line in lines if not line.startswith(_LEFT_OUT))

@@ -127,10 +127,11 @@ silences = st.builds(
     st.integers(1, 20).map("{}d".format),
     st.lists(st.sampled_from(KINDS), unique=True, max_size=2),
 )
-seconds = st.integers(1, 5).map("{}s".format)
+seconds = st.sampled_from(["1s", "3s", "60s", "3600s"])
 bots = st.one_of(
     st.fixed_dictionaries({"clicks_closer_than": seconds}),
     st.fixed_dictionaries({"after_delivery": seconds}),
+    st.fixed_dictionaries({"after_delivery": st.just("60s")}),
     st.fixed_dictionaries({"clicks_closer_than": seconds, "after_delivery": seconds}),
 )
 

@@ -32,7 +32,7 @@ ZONES = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Australia/Lord_Howe")
 SECONDS = (0, 1, 2, 4, 40_000, 40_003, 86_399, 79_199, 79_200, 82_799, 82_800)
 SECONDS += (7_199, 7_200, 10_799, 10_800, 46_799, 46_800, 48_599, 48_600)
 
-attribute = st.tuples(st.sampled_from(["F1", "2", "", "Straße"]), st.sampled_from(TEXTS))
+attribute = st.tuples(st.sampled_from(["F1", "F1", "F1", "F1", "2", "", "Straße"]), st.sampled_from(TEXTS))
 touchpoint_lists = st.lists(
     st.tuples(
         st.sampled_from(KINDS),
@@ -81,7 +81,7 @@ def dense_timeline(dice, zone):
         number, days_ago = 3 * dice.randrange(9), int(dice.triangular(last, 130, last))
         found += [activity(number, days_ago, dice.choice(SECONDS), zone)] * dice.choice([1, 1, 1, 2])
         if dice.random() < 0.3:  # some close together
-            found += [activity(3 * dice.randrange(8), days_ago, dice.choice(SECONDS[:4]), zone) for _ in range(4)]
+            found += [activity(3 * dice.randrange(8), days_ago, dice.choice(SECONDS[:4]), zone) for _ in range(6)]
     return found
 
 

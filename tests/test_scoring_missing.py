@@ -57,6 +57,15 @@ def said_of(evaluation, needs=None, *, mql=None, journey=None, **fields):
             {},
             "50 points of fit, 40 points of engagement and 60 points of score",
         ),
+        # 49.5 of fit and 39.5 of engagement show as those, and make 43.5, which shows as 44 and not as 45
+        ({"score": 44, "fit": 50, "engagement": 40}, {}, {}, "50 points of fit and 40 points of engagement"),
+        (
+            {"score": 45, "fit": 50, "engagement": 40},
+            {},
+            {},
+            "50 points of fit, 40 points of engagement and 45 points of score",
+        ),
+        ({"fit": 50, "engagement": 25}, {}, {"fit": 50, "engagement": 20}, "5 points of engagement"),  # fit is reached
         ({"grade": "B or better"}, {}, {"fit": 30}, "grade B or better"),
         ({"grade": "A or better"}, {}, {"fit": 30}, "grade A"),
         ({"score": 30, "grade": "A or better"}, {}, {"fit": 74}, "grade A"),  # which brings the score of 30
@@ -150,6 +159,7 @@ def test_nothing_is_missing_where_sales_or_a_disqualifier_has_decided_or_of_an_m
         ({"fit": 50, "engagement": 25}, {"fit": 40, "engagement": 15}, 10, "both: 3.8 and 5.7"),
         ({"score": 60, "fit": 50}, {"fit": 40, "engagement": 60}, 8, "60 less 52 is more than 4"),
         ({"score": 46, "fit": 90}, {"fit": 0, "engagement": 70}, 36, "36 is more than 46 less 42"),
+        ({"fit": 100, "engagement": 100}, {}, 100, "99.5 of both"),
         ({"facts": ["phone"]}, {}, 0, "no points are missing"),
         ({"score": 60}, {"engagement": 100, "fit": 100}, 0, ""),
         (None, {}, None, "no minimum"),

@@ -150,6 +150,15 @@ def fact_name(name: str, label: str = "") -> str:
     return _FACTS.get(name) or f"the {re.sub('^(an?|the) ', '', FACT_WORDS.get(name) or plain(name))}"
 
 
+def heading(name: str) -> str:
+    """The name of a fact at the head of its value.
+
+    >>> heading("employees"), heading("opted_out"), heading("lead_source")
+    ('number of employees', 'opted out', 'lead source')
+    """
+    return plain(name) if name in _FLAGS else re.sub("^(an?|the) ", "", fact_name(name))
+
+
 def facts_of(model: ScoringModel) -> Named:
     """How the model's people call a fact inside a sentence."""
     labels = {name: variable.label for name, variable in model.fit.variables.items()}

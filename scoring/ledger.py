@@ -207,7 +207,7 @@ def _engagement(compiled: CompiledModel, evaluation: Evaluation) -> Iterator[Lin
                 part="engagement",
                 kind="cap" if result.points < result.before else "floor",
                 key=group.id,
-                label=f"{_bound(group.label, result.before, result.points)} of engagement",
+                label=_bound(group.label, result.before, result.points),
                 units=weight * (result.points - result.before),
                 group=group.id,
             )
@@ -256,4 +256,4 @@ def _silence(weight: int, taken: int, since: int, day: int) -> Line:
 
 def _bound(label: str, before: int, after: int) -> str:
     """What a bound says, in the points it is written in."""
-    return f"{label}: {'at most' if after < before else 'at least'} {Decimal(after).scaleb(-6).normalize():f}"
+    return f"{label}: {'never above' if after < before else 'never below'} {Decimal(after).scaleb(-6).normalize():f}"

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from scoring import qualifying
 from scoring.compile import compile_model
-from scoring.condition_words import attribute_name, fact_name, in_words
+from scoring.condition_words import attribute_name, fact_name, heading, in_words
 from scoring.conditions import parse_condition, parse_where
 from scoring.handbook import handbook
 from scoring.handbook_changes import changes
@@ -563,6 +563,19 @@ CHANGES = [
     ("a fact less", ("mql", "needs", "facts"), ["company"], ["no longer: the phone number is known"]),
     ("no audience", ("audience",), None, ["no longer: People of whom", "new: Everybody."]),
 ]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("need_date", "buying timeline"),
+        ("bounced", "bounce of the e-mail address"),
+        ("opted_out", "opted out"),
+        ("lead_source", "lead source"),
+    ],
+)
+def test_a_fact_has_a_heading(name, expected):
+    assert heading(name) == expected
 
 
 @pytest.mark.parametrize(("remark", "path", "value", "words"), CHANGES, ids=[case[0] for case in CHANGES])

@@ -1,17 +1,21 @@
 """What is shown fits the terminal, cuts no id, and reads values as text."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from scoring.journey import Cause, Word
 from scoring.ledger import Ledger, Line
 from sync.cli import show, show_person, standing
 from sync.cli.progress import Lines
+from sync.explain import Explained, Fact, HeldRecord, OurField
 from sync.happenings import Counted, Happening
 from sync.status import PassOf, Standing
 
@@ -128,12 +132,132 @@ def test_the_lines_shown_add_up_to_the_score_shown(units, width):
         score=score, fit=0, engagement=0, grade="A", tier="A1", disqualified_by=None, lines=(*lines, rounding)
     )
 
-    show_person.ledger(out, found)
+    show_person.ledger(out, found, date(2026, 11, 20))
 
     shown = [Decimal(each.split()[-1]) for each in said(out).splitlines() if each.split()[0] in {"Label", "Rounding"}]
     assert sum(shown) == score
     assert said(out).splitlines()[-1].split() == ["Score", f"{score}.00"]
     assert all(len(each) <= width for each in said(out).splitlines())
+
+
+def test_a_disqualifier_takes_what_is_left_after_rounding():
+    lines = [
+        line(15.5 * 10**8),
+        line(-0.5 * 10**8, part="score", kind="rounding", key="rounding", label="Rounding"),
+        line(-15 * 10**8, part="score", kind="disqualified", key="far", label="Disqualified: too far away"),
+    ]
+    out = terminal(80)
+    found = Ledger(score=0, fit=0, engagement=0, grade="F", tier="F", disqualified_by="Far", lines=tuple(lines))
+    show_person.ledger(out, found, date(2026, 11, 20))
+    shown = [each.split()[-1] for each in said(out).splitlines()]
+    assert shown[-4:] == ["+15.50", "-0.50", "-15.00", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("remark", "one", "expected"),
+    [
+        ("one activity", {"kind": "rule", "count": 1, "newest": date(2026, 11, 3)}, "3 Nov"),
+        ("several", {"kind": "rule", "count": 2, "newest": date(2025, 11, 3)}, "2 times, last 3 Nov 2025"),
+        ("a bound of a group", {"kind": "cap", "group": "web"}, "points of engagement"),
+        ("an option of a CRM", {"value": "HOSPITAL_HEALTH_CARE", "percent": 30}, "Hospital health care: 30 %"),
+        ("a date", {"value": date(2026, 12, 3), "percent": 100}, "3 Dec: 100 %"),
+        ("nothing known", {}, "not known"),
+    ],
+)
+def test_a_line_tells_its_detail_in_words(remark, one, expected):
+    out = terminal(80)
+    found = Ledger(
+        score=1, fit=0, engagement=0, grade="A", tier="A1", disqualified_by=None, lines=(line(10**8, **one),)
+    )
+    show_person.ledger(out, found, date(2026, 11, 20))
+    assert f"Label {expected} +1.00" in " ".join(said(out).split())
+
+
+def test_every_cause_and_every_word_of_sales_has_words():
+    assert set(show_person.CAUSES) == set(get_args(Cause))
+    assert set(show_person.SAID) == set(get_args(Word))
+
+
+FIELD = OurField(output="mql_status", desired="MQL", observed="MQL", confirmed="MQL")
+
+
+def records(*fields):
+    return [
+        HeldRecord(connection="crm", object="contact", crm_id=str(nth), fields={"status": field})
+        for nth, field in enumerate(fields)
+    ]
+
+
+def explained(*records):
+    return Explained(
+        person=1, day=date(2026, 11, 20), model="b2b", digest="", profiled=True, held=False, ledger=None, facts=[],
+        journey=None, scored_on=None, outputs={}, records=records, steps=[],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("remark", "fields", "expected"),
+    [
+        (
+            "alike: once",
+            (FIELD, replace(FIELD, confirmed=None)),
+            ["Our fields on crm:contact:0", "           and crm:contact:1", "  MQL status  MQL"],
+        ),
+        (
+            "not written yet in one",
+            (FIELD, replace(FIELD, observed=None)),
+            [
+                "Our fields on crm:contact:0", "  MQL status  MQL", "",
+                "Our fields on crm:contact:1", "  MQL status  (empty) -> MQL (not written yet)",
+            ],
+        ),
+        (
+            "empty",
+            (replace(FIELD, desired=None, observed=None),),
+            ["Our fields on crm:contact:0", "  empty  MQL status"],
+        ),
+        (
+            "a date",
+            (replace(FIELD, desired=date(2026, 11, 3), observed=date(2026, 11, 3)),),
+            ["Our fields on crm:contact:0", "  MQL status  3 Nov"],
+        ),
+    ],
+)  # fmt: skip
+def test_our_fields_are_told_once_where_records_hold_the_same(remark, fields, expected):
+    out = terminal(80)
+    show_person.person(out, explained(*records(*fields)), reveal=False)
+    told = said(out).splitlines()
+    assert told[next(nth for nth, each in enumerate(told) if each.startswith("Our fields")) :] == expected
+
+
+@pytest.mark.parametrize("reveal", [False, True])
+def test_facts_are_told_in_words_and_personal_ones_where_asked_for(reveal):
+    facts = [
+        Fact(name="email", value="jo@acme.example", source=("crm", "contact", "0"), personal=True),
+        Fact(name="need_date", value=date(2026, 12, 3), source=("crm", "contact", "1"), personal=False),
+        Fact(name="employees", value=20_000, source=("other", "lead", "9"), personal=False),
+        Fact(name="missing", value="bounced, title", source=None, personal=False),
+        Fact(name="seniority", value="vp", source=None, personal=False),
+    ]
+    other = HeldRecord(connection="other", object="lead", crm_id="9", fields={})
+    out = terminal(80)
+    show_person.person(out, replace(explained(*records(FIELD, FIELD), other), facts=facts), reveal=reveal)
+    told = [" ".join(each.split()) for each in said(out).splitlines()]
+    assert f"e-mail address {'jo@acme.example' if reveal else '(hidden)'} crm contact 0" in told
+    assert "buying timeline 3 Dec crm contact 1" in told, "of several records of a kind the id is told"
+    assert "number of employees 20,000 other lead" in told
+    assert "seniority vice president worked out" in told
+    assert "not known: bounce of the e-mail address, job title" in told
+    assert ("--reveal shows what is hidden" in told) != reveal
+
+
+def test_a_long_text_is_told_whole_where_it_is_asked_for():
+    out, text = terminal(40), "Asked for a demo (3 Nov) +24; looked at prices (12 Nov) +9"
+    show.pairs(out, [("reasons", text), ("model", "b2b")], whole=True)
+    told = said(out).splitlines()
+    assert all(len(each) <= 40 for each in told)
+    assert " ".join(each[11:] for each in told[:-1]) == text
+    assert told[-1] == "  model    b2b"
 
 
 def happening(how, *rules):

@@ -259,7 +259,7 @@ def test_a_case_that_fails_shows_what_was_expected_what_is_and_why(two, capsys):
     assert code == 1
     assert [line.split()[:2] for line in out.splitlines()[1:3]] == [["failed", "others/bad"], ["ok", "people/good"]]
     assert "  grade: B  A\n" in out
-    assert re.search(r"Seniority +vp: 100 % +\+24.00\n", out)
+    assert re.search(r"Seniority +vice president: 100 % +\+24.00\n", out)
     assert out.endswith("2 cases, 1 failed\n")
 
 

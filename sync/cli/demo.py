@@ -202,7 +202,7 @@ def _show(out: Console, runtime: Runtime, reports: list[RunReport], world: World
         line(out, f"  {record.connection}:{record.object}:{record.crm_id}")
     line(out, f"  {found.outputs['summary']}")
     assert found.ledger is not None
-    show_ledger(out, found.ledger)
+    show_ledger(out, found.ledger, found.day)
 
 
 def _lead(store: Store, world: World, model: str) -> int | None:

@@ -162,7 +162,7 @@ def _failed(out: Console, one: Tested) -> None:
         if seen.ledger is None:
             out.print(f"  {NOT_SCORED}: outside its audience, or not to be profiled")
         else:
-            ledger(out, seen.ledger)
+            ledger(out, seen.ledger, seen.on)
 
 
 def is_(miss: Miss) -> str:

@@ -1,8 +1,9 @@
-"""Results as people read them in a terminal: no line wraps, no id is cut, long values are.
+"""Results as people read them in a terminal: no line wraps, no id is cut, long values are, unless asked for whole.
 
 Where stdout is no terminal nothing is cut. Values come from a CRM: they are printed as text, never as markup.
 """
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -51,12 +52,15 @@ def line(out: Console, *parts: tuple[str, str] | str) -> None:
     out.print(text)
 
 
-def pairs(out: Console, rows: Iterable[tuple[str, str]], *, indent: int = 2) -> None:
-    """Names and what they hold, aligned."""
+def pairs(out: Console, rows: Iterable[tuple[str, str]], *, indent: int = 2, whole: bool = False) -> None:
+    """Names and what they hold, aligned; with ``whole`` a long text goes on in lines of its own."""
     rows = list(rows)
     widest = max((len(name) for name, _ in rows), default=0)
+    room = max(width_of(out) - indent - widest - 2, 20)
     for name, held in rows:
-        line(out, " " * indent, (name.ljust(widest), "dim"), "  ", held)
+        parts = textwrap.wrap(held, room, break_on_hyphens=False) if whole else [held]
+        for nth, part in enumerate(parts):
+            line(out, " " * indent, (("" if nth else name).ljust(widest), "dim"), "  ", part)
 
 
 def table(

@@ -34,7 +34,7 @@ def past(out: Console, found: Past) -> None:
     if found.ledger is None:
         out.print(f"Not scored by model {found.model}: outside its audience, or not to be profiled")
     elif found.before is None:
-        ledger(out, found.ledger)
+        ledger(out, found.ledger, found.day)
     else:
         _shifts(out, found)
 

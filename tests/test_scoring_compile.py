@@ -211,6 +211,7 @@ def test_the_audience_says_whom_the_model_scores():
     assert compiled().audience is None
     audience = compiled(raw=changed(("audience",), {"domain": {"in_list": "targets"}})).audience
     assert (audience({"domain": "Acme.example"}, 0), audience({}, 0)) == (True, False)
+    assert "country" in ScoringModel.model_validate(changed(("audience",), {"country": "DE"})).facts_read()
 
 
 def test_a_list_that_the_tables_lack_stops_compiling():

@@ -189,6 +189,12 @@ def test_furthest_only_goes_forward(furthest, word, expected):
     assert step(was(furthest), person(), said(word))[0].furthest == expected
 
 
+def test_the_furthest_are_won_lost_accepted_qualifying_mql_recycled_prospect():
+    order = ["won", "lost", "accepted", "qualifying", "mql", "recycled", "prospect", "suspect", "disqualified"]
+    assert sorted(RANK, key=lambda status: -RANK[status]) == order
+    assert len(set(RANK.values())) == len(order)
+
+
 def test_disqualified_does_not_move_furthest():
     assert step(None, person(disqualified_by="student"))[0].furthest == "suspect"
     assert step(was("mql"), person(disqualified_by="student"))[0].furthest == "mql"

@@ -159,6 +159,22 @@ def test_reasons_are_strongest_first_with_labels_dates_and_points(lines, expecte
 
 
 @pytest.mark.parametrize(
+    ("weaker", "bound", "counts"),
+    [
+        (line(5, group="web"), line(-24, "", "cap", group="mail"), [5, 6]),  # another group is not under the cap
+        (line(5, group="mail"), line(-24, "", "cap", group="mail"), [0, 11]),  # the weakest goes first
+        (line(5, kind="adjust"), line(-24, "", "clamp", part="engagement"), [5, 6]),  # nor is another part
+        (line(5, group="web"), line(-24, "", "clamp", part="engagement"), [0, 11]),  # but every group of its own
+        (line(-5, group="mail"), line(-24, "", "cap", group="mail"), [-5, 6]),  # a cap takes nothing from a loss
+        (line(-5, group="mail"), line(3, "", "floor", group="mail"), [-2, 30]),  # a floor gives back losses
+    ],
+)
+def test_what_a_bound_takes_is_taken_from_what_is_under_it(weaker, bound, counts):
+    effects = ledger(weaker, line(30, group="mail"), bound).effects
+    assert [effect for _, effect in effects] == [points * UNITS_PER_POINT for points in counts]
+
+
+@pytest.mark.parametrize(
     ("taken", "expected"),
     [
         (-24, "Disqualified: competitor -24; Asked for a demo (3 Nov) +24"),

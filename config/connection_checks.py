@@ -5,6 +5,7 @@ Every check reads the documents as written, so it finds its mistakes even where 
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, get_args
 
 from config.hubspot import ATTRIBUTES, EventType, HubSpotOutputFields, Source
@@ -100,13 +101,14 @@ def _kinds(connection: Document) -> Iterator[Problem]:
             yield error(connection.key(loc), f'"{kind}" is no activity kind: use small letters, digits and _')
         if not isinstance(activity, dict):
             continue
-        chosen = {key: value for key, value in activity.items() if key != "keep"}
+        chosen = {key: value for key, value in activity.items() if key not in {"keep", "classes"}}
         for other, wider in before.items():
             if all(chosen.get(key) == value for key, value in wider.items()):
                 message = f'"{kind}" gets nothing: "{other}" above takes all that it would; put it above'
                 yield warning(connection.key(loc), f"{message}, or give them a different where")
                 break
         before[kind] = chosen
+        yield from _classes(connection, loc)
 
 
 def _hubspot_activities(connection: Document) -> Iterator[Problem]:
@@ -127,6 +129,21 @@ def _narrowed(connection: Document, loc: Loc, activity: Mapping[str, Any], sourc
         elif not activity.get(key) and connection.get((*loc, "where", key)) is None:
             choice = f" ({listed(get_args(EventType))})" if key == "type" else ""
             yield error(connection.key(loc), f'"{loc[-1]}" comes from {source}: say which in "{key}"{choice}')
+
+
+def _classes(connection: Document, loc: Loc) -> Iterator[Problem]:
+    """Classes of what is not kept, and classes that an earlier one leaves nothing."""
+    keep = connection.get((*loc, "keep"))
+    kept = [str(name) for name in keep] if isinstance(keep, dict) else []
+    for place, classes in connection.each(*map(str, loc), "classes", "*"):
+        if place[-1] not in kept:
+            advice = f"keep has {listed(kept) or 'nothing'}; only what is kept is classed"
+            yield unknown(connection.key(place), "unknown attribute", str(place[-1]), kept, advice)
+        names = list(classes) if isinstance(classes, dict) else []
+        for before, name in pairwise(names):
+            if "*" in [word for _, word in texts_in(classes[before])]:
+                message = f'"{before}" takes every text (*), so no later class ever fits; put it last'
+                yield error(connection.key((*place, name)), message)
 
 
 def _attributes(connection: Document, loc: Loc, source: Source) -> Iterator[Problem]:

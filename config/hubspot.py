@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from config.parts import (
     Calls,
+    Classes,
     Column,
     OutputFields,
     Part,
@@ -146,6 +147,8 @@ class ActivitySource(Part):
     """The source's attribute -> the ids or labels an item must have one of."""
     keep: dict[str, str] = Field(default_factory=dict)
     """Touchpoint attribute -> the source's attribute."""
+    classes: Classes = Field(default_factory=dict)
+    """Touchpoint attribute -> class -> words of which its text contains one; the first class that fits is kept."""
 
 
 class Deals(Part):

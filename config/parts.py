@@ -111,6 +111,8 @@ Reference = Annotated[str, AfterValidator(_reference)]
 Days = Annotated[str, AfterValidator(_days), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*d$"})]
 Span = Annotated[str, AfterValidator(_span), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]*[smh]$"})]
 Texts = Annotated[tuple[str, ...], BeforeValidator(one_or_more), one_or_more_of({"type": "string"})]
+#: touchpoint attribute -> class -> words that speak for it; * stands for any text
+Classes = dict[str, dict[str, Texts]]
 _OUTPUTS = {"type": "array", "minItems": 1, "items": {"enum": list(OUTPUT_TYPES)}}
 
 

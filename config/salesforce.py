@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from config.parts import Calls, Column, OutputFields, Part, Reference, Texts, Write, reference_or, web_address
+from config.parts import Calls, Classes, Column, OutputFields, Part, Reference, Texts, Write, reference_or, web_address
 from scoring.model import ConditionField
 
 Person = Literal["lead", "contact"]
@@ -156,6 +156,8 @@ class SalesforceActivity(Part):
     """Field -> the values an item must have one of."""
     keep: dict[str, Annotated[str, AfterValidator(_attribute)]] = Field(default_factory=dict)
     """Touchpoint attribute -> field; Campaign is the campaign itself, by id and name."""
+    classes: Classes = Field(default_factory=dict)
+    """Touchpoint attribute -> class -> words of which its text contains one; the first class that fits is kept."""
     not_created_by: Texts = ()
     """Users (user name or e-mail address) whose items are left out, such as the user of HubSpot's own sync."""
 

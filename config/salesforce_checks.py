@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config.model_checks import names_in
-from config.problems import Problem, error, nearest
+from config.problems import Problem, error, nearest, warning
 from config.reading import Document, Loc, texts_in
 from config.salesforce import RELATIONS
 
@@ -84,6 +84,10 @@ def _facts(connection: Document) -> Iterator[Problem]:
             yield error(connection.at(loc), f"{_NO_ACCOUNT}; {advice}")
 
 
+#: fields of activities in which people write what they like
+_FREE_TEXT = frozenset({"Subject", "Description"})
+
+
 def _activity(connection: Document, loc: Loc, activity: Mapping[str, Any]) -> Iterator[Problem]:
     source = activity.get("from")
     if source == "date_field" and not activity.get("field"):
@@ -100,9 +104,17 @@ def _activity(connection: Document, loc: Loc, activity: Mapping[str, Any]) -> It
     for place, _ in connection.each(*map(str, loc), "where", "*"):
         for why in _wrong(str(place[-1]), source):
             yield error(connection.key(place), why)
+    yield from _kept(connection, loc, source)
+
+
+def _kept(connection: Document, loc: Loc, source: Any) -> Iterator[Problem]:
     for place, path in connection.each(*map(str, loc), "keep", "*"):
         for why in _wrong(path, source) if isinstance(path, str) else ():
             yield error(connection.at(place), why)
+        if path in _FREE_TEXT and connection.get((*loc, "classes", str(place[-1]))) is None:
+            message = f"{path} is free text, and every different text would be a touchpoint of its own"
+            advice = f"class it: classes: {{{place[-1]}: {{pricing: [price, quote]}}}}"
+            yield warning(connection.at(place), f"{message}; {advice}")
 
 
 def _wrong(attribute: str, source: Any) -> Iterator[str]:

@@ -84,11 +84,12 @@ class ConnectionMap:
         """The first kind of the activity map that takes it; None when none does."""
         for kind, source in self.activities.items():
             if _takes(source, activity):
-                kept = {
-                    name: activity.attributes[theirs]
+                found = {
+                    name: _classed(activity.attributes[theirs], source.classes.get(name))
                     for name, theirs in source.keep.items()
                     if theirs in activity.attributes
                 }
+                kept = {name: attribute for name, attribute in found.items() if attribute is not None}
                 return Kind(kind=kind, attributes=kept)
         return None
 
@@ -192,6 +193,17 @@ def digest(value: object) -> str:
     True
     """
     return blake2b(dump(value).encode(), digest_size=8).hexdigest()
+
+
+def _classed(attribute: Attribute, classes: Mapping[str, Sequence[str]] | None) -> Attribute | None:
+    """The class that stands for a text; the attribute itself where none are named, None where none fits."""
+    if classes is None:
+        return attribute
+    text = (attribute.label or attribute.id).strip().casefold()
+    for name, words in classes.items() if text else ():
+        if any(word == "*" or word.casefold() in text for word in words):
+            return Attribute(id=name, label=name)
+    return None
 
 
 def _dated(source: ActivitySource | SalesforceActivity) -> str:

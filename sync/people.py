@@ -22,6 +22,9 @@ from sync.store import tables, timelines
 from sync.store.store import in_chunks
 from sync.store.values import at, load
 
+#: activities of one person that count
+MOST_ACTIVITIES = 1_000_000
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
@@ -242,9 +245,11 @@ def _packed(tx: Connection, numbers: Sequence[int]) -> dict[int, timelines.Activ
 
 
 def _whole(parts: Sequence[timelines.Activities]) -> timelines.Activities:
+    """All of them, sorted; of very many the newest, so that every sum of points stays exact."""
     if not parts:
         return timelines.NOTHING
-    return parts[0] if len(parts) == 1 else timelines.distinct(np.concatenate(parts))
+    whole = parts[0] if len(parts) == 1 else timelines.distinct(np.concatenate(parts))
+    return whole[-MOST_ACTIVITIES:]
 
 
 def find(tx: Connection, who: str) -> list[int]:

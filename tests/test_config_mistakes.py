@@ -807,6 +807,22 @@ MISTAKES = [
         "email_events has campaign, type, link",
     ),
     (
+        "classes of what is not kept",
+        "connections/hubspot.yaml",
+        "keep: {mail: campaign}}",
+        "keep: {mail: campaign}, classes: {mails: {news: news}}}",
+        "connections/hubspot.yaml:19:86",
+        'unknown attribute "mails", did you mean "mail"?',
+    ),
+    (
+        "class nothing is left for",
+        "connections/hubspot.yaml",
+        "keep: {mail: campaign}}",
+        'keep: {mail: campaign}, classes: {mail: {any: "*", news: news}}}',
+        "connections/hubspot.yaml:19:103",
+        '"any" takes every text (*), so no later class ever fits; put it last',
+    ),
+    (
         "condition the source lacks",
         "connections/hubspot.yaml",
         "where: {direction: INBOUND}",

@@ -329,8 +329,13 @@ def test_two_models_may_not_write_one_field_whatever_its_capitals(folder):
             "meeting_held: {from: Event}\n  visit_held: {from: Event, where: {Subject: Visit}}",
             f'{FILE}:29:3: warning: "visit_held" gets nothing: "meeting_held" above takes all that it would',
         ),
+        (
+            "meeting_held: {from: Event}",
+            "meeting_held: {from: Event, keep: {about: Subject}}",
+            f"{FILE}:28:45: warning: Subject is free text, and every different text would be a touchpoint of its own",
+        ),
     ],
-    ids=["sales' word untranslated", "a kind that is never reached"],
+    ids=["sales' word untranslated", "a kind that is never reached", "free text"],
 )
 def test_a_warning_hinders_nothing(folder, stood, typed, problem):
     mistype(folder, stood, typed)
@@ -338,6 +343,12 @@ def test_a_warning_hinders_nothing(folder, stood, typed, problem):
     assert settings is not None
     (message,) = messages(folder)
     assert message.startswith(problem)
+
+
+def test_free_text_that_is_classed_is_right(folder):
+    classed = "keep: {about: Subject}, classes: {about: {pricing: [price, quote]}}"
+    mistype(folder, "meeting_held: {from: Event}", f"meeting_held: {{from: Event, {classed}}}")
+    loaded(folder)
 
 
 def test_a_narrower_kind_above_a_wider_one_is_right(folder):

@@ -91,6 +91,30 @@ def test_sales_word_is_what_the_map_makes_of_the_field(value, word, remark):
     assert MAP.word_of("contact", {"hs_lead_status": value}) == word
 
 
+CLASSES = {"pricing": ["price", "Quote"], "jobs": "job", "other": "*"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "remark"),
+    [
+        ("Question about PRICES", "pricing", "the text contains a word, whatever its capitals"),
+        ("A quote for the new job", "pricing", "the first class that fits"),
+        ("Job offer", "jobs", "one word needs no list"),
+        ("Lunch", "other", "a star takes every text"),
+        ("  ", None, "a blank text is none"),
+    ],
+)
+def test_free_text_is_kept_as_the_class_it_falls_into(text, kept, remark):
+    kinds = {"mail": {"from": "email_events", "keep": {"about": "link"}, "classes": {"about": CLASSES}}}
+    found = map_of(settings(activities=kinds)).kind_of(activity("email_events", link=(text, text)))
+    assert found.attributes == ({} if kept is None else {"about": Attribute(id=kept, label=kept)}), remark
+
+
+def test_a_text_no_class_takes_is_not_kept():
+    kinds = {"mail": {"from": "email_events", "keep": {"about": "link"}, "classes": {"about": {"jobs": "job"}}}}
+    assert map_of(settings(activities=kinds)).kind_of(activity("email_events", link=("Lunch", ""))).attributes == {}
+
+
 def test_only_objects_with_the_field_have_a_word():
     assert MAP.word_of("company", {"hs_lead_status": "CONNECTED"}) is None
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sync import people
 from sync.store import tables, timelines
-from sync.store.values import load
+from sync.store.values import load, micros
 from tests.desk_of_two import Desk
 from tests.two_crms import HUBSPOT, NOW, both, contact_id, form, lead_id, merged, record, short, task
 
@@ -84,6 +85,17 @@ def test_a_connection_without_a_map_tells_nothing_of_a_person(world):
     assert (len(whole.activities), whole.facts.values["title"]) == (2, "Buyer")
     assert (len(part.activities), part.facts.values["title"]) == (1, "Director")
     assert [short(row.crm_id) for row in part.records] == ["C1"]
+
+
+def test_of_very_many_activities_the_newest_count(world, monkeypatch):
+    """Sums of a million times a thousand points are exact, and no more is ever summed up."""
+    assert people.MOST_ACTIVITIES * 1_000 * 1_000_000 < 2**53
+    monkeypatch.setattr(people, "MOST_ACTIVITIES", 2)
+    sent = [form(f"f{days}", "1", days=days) for days in (9, 3, 5)]
+    world.hub(record("contact", "1"), activities=sent)
+    world.identify()
+    newest = world.gathered("1").activities
+    assert newest["at"].tolist() == [micros(one.at) for one in (sent[2], sent[1])]
 
 
 def test_the_oldest_record_dates_the_person(world):

@@ -12,6 +12,7 @@ from typing import Any
 
 from scoring.journey import Status
 from scoring.ledger import UNITS_PER_POINT, Ledger
+from scoring.phrases import lower_start
 from scoring.scores import GRADES
 from sync.decisions import Decision, Verdict
 
@@ -200,8 +201,8 @@ def main_change(before: Ledger, after: Ledger, up: bool) -> tuple[str, int]:  # 
     As reasons count: under caps and other bounds. ("", 0) when no reason changed that way.
     """
     if after.disqualified_by != before.disqualified_by:
-        words = f"Disqualified: {after.disqualified_by}" if after.disqualified_by else "Disqualified no more"
-        return words, (after.score - before.score) * 10
+        by = after.disqualified_by
+        return f"Disqualified: {lower_start(by)}" if by else "No longer disqualified", (after.score - before.score) * 10
     labels: dict[tuple[str, str], str] = {}
     units: Counter[tuple[str, str]] = Counter()
     for ledger, sign in ((before, -1), (after, 1)):

@@ -148,7 +148,7 @@ def test_by_owner_and_by_segment(desk):
 def test_a_disqualifier_is_the_reason_whatever_else_changes(desk):
     one = of_b2b(desk, **OTHER, disqualify={"far": {"if": {"country": "DE"}, "label": "Too far away"}})
     assert [(moved.reason, moved.tenths) for moved in one.fallen if moved.after.tier == "F"] == [
-        ("Disqualified: Too far away", -500), ("Disqualified: Too far away", -200), ("Disqualified: Too far away", -200)
+        ("Disqualified: too far away", -500), ("Disqualified: too far away", -200), ("Disqualified: too far away", -200)
     ]  # fmt: skip
 
 
@@ -371,7 +371,7 @@ def test_what_waits_is_listed_with_its_impact(folder, capsys, monkeypatch):
 
 
 SHOWN = """\
-b2b: rules 22222222 in place of 11111111, for 8 people
+b2b: version 22222222 of the rules in place of 11111111, for 8 people
 
   scored          7 people
   move            7 people, 3 up and 4 down (5 points or the tier)

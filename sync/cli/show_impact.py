@@ -71,7 +71,7 @@ def _order(correlation: float | None) -> str:
     known = abs(correlation)
     words = "hardly related" if known < FAINT else "related" if known < CLOSE else "much alike"
     opposite = ", the other way round" if correlation <= -FAINT else ""
-    return f"{correlation:+.2f} (rank correlation; 1 is the same order): {words}{opposite}"
+    return f"{words}{opposite} (rank correlation {correlation:+.2f}; 1 is the same order)"
 
 
 def _model(out: Console, one: ModelImpact, found: Impact, limit: int) -> None:
@@ -97,13 +97,13 @@ def _head(one: ModelImpact) -> Iterator[tuple[str, str] | str]:
     before, after = (rules and rules[:DIGITS] for rules in one.rules)
     yield (one.model, "bold")
     if before == after:
-        yield f": the rules that score now ({after})"
+        yield f": the rules that score now (version {after})"
     elif before is None:
-        yield f": rules {after}, where no rules score now"
+        yield f": version {after} of the rules, where none score now"
     elif after is None:
-        yield f": no rules, where {before} score now"
+        yield f": no rules, where version {before} scores now"
     else:
-        yield f": rules {after} in place of {before}"
+        yield f": version {after} of the rules in place of {before}"
 
 
 def _numbers(one: ModelImpact) -> list[tuple[str, str]]:
@@ -112,8 +112,8 @@ def _numbers(one: ModelImpact) -> list[tuple[str, str]]:
         return [("moves", "nobody; no status changes")]
     total, (was, now) = one.total, one.scored
     rows = [("scored", people(now) if was == now else f"{was} -> {people(now)}")]
-    rows += [("begin to be", people(one.entering))] * bool(one.entering)
-    rows += [("are no more", people(one.leaving))] * bool(one.leaving)
+    rows += [("newly in the audience", people(one.entering))] * bool(one.entering)
+    rows += [("no longer in the audience", people(one.leaving))] * bool(one.leaving)
     rows += [("move", f"{people(total.up + total.down)}, {total.up} up and {total.down} down (5 points or the tier)")]
     return [*rows, ("become MQL", people(total.new_mql)), ("stop being MQL", people(total.lost_mql))]
 
@@ -140,7 +140,7 @@ def _short(record: str) -> str:
 
 
 def _arrow(one: Moved, of: Callable[[Stand], str]) -> str:
-    before, after = (of(stand) if stand else "none" for stand in (one.before, one.after))
+    before, after = (of(stand) if stand else "not scored" for stand in (one.before, one.after))
     return after if before == after else f"{before} -> {after}"
 
 

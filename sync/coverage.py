@@ -8,15 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sqlalchemy import Connection, select
+
 from scoring.compile import CompiledModel
 from scoring.touchpoints import Touchpoint
 from sync.catalog import takers
 from sync.fact_findings import Row, bands_empty, disagreeing, facts_empty, other_kinds, titles_without, unreadable
 from sync.people import Person, touchpoints
 from sync.score import Scoring
+from sync.store import tables
 from sync.store.store import Store
+from sync.store.values import load
 from sync.survey import Survey, survey
 from sync.tallies import tallies
+
+#: rules match touchpoints, which are meant to be few, a connection
+MANY_TOUCHPOINTS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +60,14 @@ def coverage(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequenc
         alone = {point.number: point.number for point in points}
         each, left = tallies(tx, (alone, _left(points, scorings)), connections, scorings[0].zone)
         in_dispute, illegible = disagreeing(tx, found, limit), unreadable(tx, connections, limit)
+        spread = list(_touchpoints_many(tx, connections))
     rows: dict[str, Sequence[Row]] = {
         "people_not_scored": list(_people(found)),
         "activities_not_scored": [
             {"activity": kind, "with": of, "times": one.activities, "people": one.people, "latest": str(one.latest)}
             for (kind, of), one in left.items()
         ],
+        "touchpoints_many": spread,
         "rules_silent": list(_silent(found, {number: one.activities for number, one in each.items()})),
         "bands_empty": list(bands_empty(found)),
         "facts_empty": list(facts_empty(found)),
@@ -72,6 +81,26 @@ def coverage(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequenc
         models=list(found.models),
         findings=[Finding(key=key, total=len(all_), rows=all_[:limit]) for key, all_ in rows.items() if all_],
     )
+
+
+def _touchpoints_many(tx: Connection, connections: Sequence[str]) -> Iterator[Row]:
+    """Connections with more touchpoints than matching is made for, and the attribute that makes most of them."""
+    table = tables.touchpoint
+    for connection in connections:
+        values: dict[tuple[str, str], set[str]] = {}
+        rows = tx.execute(select(table.c.kind, table.c.ids).where(table.c.connection == connection)).all()
+        for kind, ids in rows if len(rows) > MANY_TOUCHPOINTS else ():
+            for name, id_ in load(ids).items():
+                values.setdefault((kind, name), set()).add(id_)
+        if values:
+            (kind, name), most = max(values.items(), key=lambda pair: (len(pair[1]), pair[0]))
+            yield {
+                "connection": connection,
+                "touchpoints": len(rows),
+                "activity": kind,
+                "attribute": name,
+                "values": len(most),
+            }
 
 
 def _people(found: Survey) -> Iterator[Row]:

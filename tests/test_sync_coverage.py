@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from config.tables import shipped_tables
+from sync import coverage as coverage_module
 from sync.catalog import everybody
 from sync.coverage import coverage
 from tests.looking_world import HUBSPOT, MODEL, did, scorings, world
@@ -38,6 +39,21 @@ def with_country(id_, **values):
 
 
 # activities
+
+
+def test_an_attribute_with_very_many_values_is_named(town, monkeypatch):
+    sent = [did("form_submissions", f"f{n}", "1", form="Demo", page=f"Page {n}") for n in range(4)]
+    town.hub(with_country("1"), activities=sent)
+    assert "touchpoints_many" not in findings(town)
+    monkeypatch.setattr(coverage_module, "MANY_TOUCHPOINTS", 3)
+    (row,) = findings(town)["touchpoints_many"]
+    assert row == {
+        "connection": "hubspot",
+        "touchpoints": 4,
+        "activity": "form_submitted",
+        "attribute": "page",
+        "values": 4,
+    }
 
 
 def test_what_no_rule_takes_is_told_by_value_the_most_frequent_first(tmp_path):

@@ -17,6 +17,7 @@ READABLE = 100
 TITLES: Mapping[str, str] = {
     "people_not_scored": "People no model scores",
     "activities_not_scored": "Activities no rule scores",
+    "touchpoints_many": "Connections with very many kinds of contact",
     "rules_silent": "Rules and patterns that speak of nobody",
     "bands_empty": "Fit bands nobody falls into",
     "facts_empty": "Facts known of less than half of the people",
@@ -31,6 +32,10 @@ ADVICE: Mapping[str, str] = {
     "people_not_scored": ("Widen the audience of a model, or write one for them. Who is not to be profiled stays out."),
     "activities_not_scored": (
         "Write a rule or a pattern for what matters. Leave the rest, or take it out of the activity map."
+    ),
+    "touchpoints_many": (
+        "An attribute with a value of its own for nearly every activity is of no use to a rule and slows every pass. "
+        "Take it out of keep in the connection, or class its text with classes."
     ),
     "rules_silent": (
         "Never: nothing that is kept can meet it; compare its names with leadmark catalog, and the activity map with "
@@ -60,6 +65,9 @@ HEADS: Mapping[str, str] = {
     "with": "with",
     "label": "label",
     "connection": "connection",
+    "touchpoints": "kinds of contact",
+    "attribute": "attribute",
+    "values": "values",
     "object": "object",
     "field": "field",
     "fact": "fact",

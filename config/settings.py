@@ -47,7 +47,7 @@ class Retention(Part):
     """How long things are kept."""
 
     activities: Days = "760d"
-    """Older activities are neither stored nor scored."""
+    """Older activities are not scored, and stored only the days more that a model looks back."""
     gone: Days = "90d"
     """How long a deleted record's rows stay."""
 

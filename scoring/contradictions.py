@@ -65,6 +65,8 @@ def clash(signed: Sequence[Signed], *, attributes: bool = False) -> tuple[Signed
 
 def _look(condition: Condition, beside: Sequence[Signed], *, attributes: bool, branch: bool) -> Iterator[Senseless]:
     """As ``senseless``, of a part; ``beside`` is what must hold with it."""
+    if clash(beside, attributes=attributes):
+        return  # told where it stands
     tests, _ = flat([(condition, True)])
     always = clash([(condition, False)], attributes=attributes)
     if found := clash([*beside, *tests], attributes=attributes):
@@ -80,8 +82,9 @@ def _look(condition: Condition, beside: Sequence[Signed], *, attributes: bool, b
 
 
 def _last(condition: Condition, found: Sequence[Signed]) -> Place:
-    """Where the last of the tests in the condition stands."""
-    return [test.place for test, _ in found if test.place[: len(condition.place)] == condition.place][-1]
+    """Where the last of the tests in the condition stands; the condition's own place when none does."""
+    inside = [test.place for test, _ in found if test.place[: len(condition.place)] == condition.place]
+    return inside[-1] if inside else condition.place
 
 
 def _inside(condition: Condition, beside: Sequence[Signed], *, attributes: bool, branch: bool) -> Iterator[Senseless]:
@@ -164,7 +167,7 @@ def _may_be(value: FactValue, positive: Sequence[Condition], negative: Sequence[
 
 
 def _may_pass(value: FactValue, test: Condition) -> bool:
-    """Whether the value passes the test; what hangs on the day or on a list may."""
+    """Whether the value passes the test; what is open may."""
     if test.op in _OPEN:
         return kind_of(value) == _kind(test)
     return evaluator(test, Tables())({test.name: value}, 0)
@@ -215,7 +218,8 @@ def _number(value: FactValue) -> float:
     return day_number(value) if isinstance(value, date) else value  # type: ignore[return-value]  # a bound is no text
 
 
-_OPEN = ("in_list", "within", "past")
+#: what hangs on a list, on the day, or on letters that ``is`` does not look at
+_OPEN = ("in_list", "matches", "within", "past")
 _KINDS: Mapping[str, str] = dict.fromkeys(("above", "at_least", "at_most", "below"), "number") | dict.fromkeys(
     ("before", "after", "within", "past"), "date"
 )

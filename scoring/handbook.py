@@ -58,7 +58,7 @@ def _score(model: ScoringModel) -> Section:
 
 
 def _grades(model: ScoringModel) -> Section:
-    bounds = [(letter, bound) for letter, bound in model.grades.items()]
+    bounds = [(letter, model.grades[letter]) for letter in ("A", "B", "C")]
     grades = (*_bands("fit", _thirds(bounds) if model.thirds else [*bounds, ("D", 0)]),)
     levels = (*_bands("engagement", [*zip("123", model.levels, strict=True), ("4", 0)]),)
     text = "The tier is both together: A1 is the best of both. Whoever is never handed over has grade and tier F."

@@ -43,7 +43,7 @@ def _needs(model: ScoringModel, needs: Needs) -> Iterator[Line]:
     for name in needs.facts:
         yield Line(key=f"fact:{name}", says=(f"{named(name)} is known",))
     if needs.rules:
-        labels = _labels(model)
+        labels = model.labels()
         count = "all" if needs.rules.any == len(needs.rules.of) else f"at least {needs.rules.any}"
         choice = ", ".join(quoted([labels[name] for name in needs.rules.of]))
         half = "activities count while half a point or more of them is left"
@@ -54,7 +54,7 @@ def _instant(model: ScoringModel, name: str, instant: Instant) -> Line:
     grade = grade_or_better(instant.grade) if instant.grade else "any grade but F"
     return Line(
         key=name,
-        label=one_line(_labels(model)[name]),
+        label=one_line(model.labels()[name]),
         says=(f"while it is at most {days_in_words(instant.lasts)} old", f"with {grade}"),
     )
 
@@ -137,10 +137,3 @@ def _statuses() -> Section:
     )
     text = "Besides the words of sales a lead has one of these:"
     return Section(key="statuses", title="What the other statuses mean", text=(text,), items=items)
-
-
-def _labels(model: ScoringModel) -> dict[str, str]:
-    """The labels of adjustments, engagement rules and patterns by id."""
-    adjusts = {name: adjust.label for name, adjust in model.fit.adjust.items()}
-    patterns = {name: pattern.label for name, pattern in model.patterns.items()}
-    return adjusts | patterns | {name: rule.label for _, name, rule in model.rules()}

@@ -116,7 +116,7 @@ def _by_instant(case: _Case, name: str) -> list[str]:
         parts.append(grade_or_better(instant.grade or "D"))
     if not qualifying.lasts(name, instant, case.evaluation, case.day, case.after):
         again = " again" if case.evaluation.instants.get(name) is not None else ""
-        parts.append(f"“{_labels(case.model)[name]}”{again}")
+        parts.append(f"“{case.model.labels()[name]}”{again}")
     return parts
 
 
@@ -126,15 +126,8 @@ def _rules(model: ScoringModel, evaluation: Evaluation, count: int, ids: Sequenc
     more = count - (len(ids) - len(unmet))
     if more < 1:
         return []
-    quoted = [f"“{_labels(model)[name]}”" for name in unmet]
+    quoted = [f"“{model.labels()[name]}”" for name in unmet]
     return quoted if more == len(quoted) else [f"{more} of {listed(quoted, 'or')}"]
-
-
-def _labels(model: ScoringModel) -> dict[str, str]:
-    """The labels of adjustments, engagement rules and patterns by id."""
-    adjusts = {name: adjust.label for name, adjust in model.fit.adjust.items()}
-    patterns = {name: pattern.label for name, pattern in model.patterns.items()}
-    return adjusts | patterns | {name: rule.label for _, name, rule in model.rules()}
 
 
 def _fact(model: ScoringModel, name: str) -> str:

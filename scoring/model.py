@@ -122,6 +122,12 @@ class ScoringModel(Part):
             for name, rule in content.rules.items():
                 yield group, name, rule
 
+    def labels(self) -> dict[str, str]:
+        """The labels of adjustments, engagement rules and patterns by id."""
+        adjusts = {name: adjust.label for name, adjust in self.fit.adjust.items()}
+        patterns = {name: pattern.label for name, pattern in self.patterns.items()}
+        return adjusts | patterns | {name: rule.label for _, name, rule in self.rules()}
+
     def conditions(self) -> Iterator[tuple[Place, Condition]]:
         """Every condition with the keys that lead to it: those under ``where`` read attributes, the others facts."""
         if self.audience is not None:

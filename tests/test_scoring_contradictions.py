@@ -54,6 +54,8 @@ ALWAYS = [
     (("any", 1, "any"), {"any": [{"x": 1}, {"any": [{"land": {"not_in": ["NO"]}}, {"land": "NO"}]}]}),
 ]
 SENSIBLE = [
+    {"land": {"is": "strasse", "matches": "^stra.e$"}},  # Straße, which `is` reads as strasse
+    {"land": {"is": "Groß GmbH"}, "not": {"land": {"matches": "groß"}}},
     {"land": "NO"},
     {"size": {"at_least": 50, "at_most": 50}},
     {"size": {"above": 5, "below": 6}},  # 5.5
@@ -158,12 +160,21 @@ CONDITIONS = st.recursive(
         st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"all": parts}),
         st.lists(inner, min_size=1, max_size=3).map(lambda parts: {"any": parts}),
         inner.map(lambda part: {"not": part}),
+        st.builds(lambda test, part, other: {**test, "any": [part, other], "not": part}, LEAVES, inner, inner),
     ),
     max_leaves=6,
 )
 VALUES = TEXTS | st.integers(-1, 4) | st.sampled_from([0.5, 1.5]) | st.booleans() | DATES
 FACTS = st.dictionaries(NAMES, VALUES)
 LISTS = {"one": frozenset({"x"}), "two": frozenset({"x", "y"})}
+
+
+def test_each_branch_of_a_choice_that_nothing_fits_is_named():
+    """Whatever else stands beside the choice."""
+    choice = [{"land": "SE"}, {"land": "DK"}]
+    raw = {"land": "NO", "all": [{"any": choice}, {"size": 1}], "not": {"title": {"contains": "student"}}}
+    found = [one.place for one in senseless(parse_condition(raw))]
+    assert found == [("all", 0, "any", 0, "land"), ("all", 0, "any", 1, "land")]
 
 
 @given(raw=CONDITIONS, facts=st.lists(FACTS, min_size=1, max_size=8))

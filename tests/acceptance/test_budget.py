@@ -8,8 +8,8 @@ from math import ceil
 
 import pytest
 
-#: the starter reads owners, companies, contacts, five forms, mail events, two lists, emails, calls, meetings
-STREAMS = 14
+#: the starter reads owners, companies, contacts, deals, five forms, mail events, two lists, emails, calls, meetings
+STREAMS = 15
 
 
 def calls(seen):
@@ -49,8 +49,8 @@ def test_the_hourly_sweep_and_the_hourly_definitions_are_all_that_is_added(porta
     still(portal)
     portal.advance(hours=1)
     _, seen = observed(portal)
-    # account details and two descriptions are asked for again once an hour; the sweep is the same search, further back
-    assert len(seen) == STREAMS + 3
+    # account details and three descriptions are asked for again once an hour; the sweep is the same search, further back
+    assert len(seen) == STREAMS + 4
     portal.advance(minutes=5)
     assert len(observed(portal)[1]) == STREAMS
 
@@ -61,7 +61,7 @@ def test_a_day_later_the_archived_records_are_listed_too(portals):
     portal.advance(days=1)
     report, seen = observed(portal, push=False)
     archived = [entry for entry in seen if "archived=True" in entry.target]
-    assert len(archived) == 6  # owners, companies, contacts, emails, calls, meetings
+    assert len(archived) == 7  # owners, companies, contacts, deals, emails, calls, meetings
     assert report.state == "planned"
 
 

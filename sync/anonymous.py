@@ -1,7 +1,7 @@
 """Values that a model cannot tell from a person's own, and that tell nobody whose they were.
 
-Two values are alike for a model when every condition and every band gives the same for both. Names and addresses never
-stand for themselves.
+Two values are alike for a model when every condition and every band gives the same for both. A text stands for
+itself only where the model names it; a person's name or address never does.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +19,6 @@ from scoring.touchpoints import value_of
 from sync.explain import PERSONAL
 from sync.store.values import day_number
 
-#: facts that name a company: kept only where a list or a condition of the model names it too
-IDENTIFYING = frozenset({"company", "email_domain"})
 KNOWN, OTHER = "known", "other"
 #: stands for a domain that the model knows nothing of
 DOMAIN = "acme.example"
@@ -88,7 +86,7 @@ def _options(name: str, value: FactValue, model: ScoringModel, tables: Tables) -
     searched = [str(each) for test in tests if test.op in _SEARCHED for each in test.operand]
     listed = any(fold(value) in tables.lists[each] for test in tests for each in test.lists())
     bands = [band.key for band in variable.percent.bands] if variable else []
-    own = [value.strip()] if listed or name not in IDENTIFYING else []
+    own = [value.strip()] if listed else []
     places = {each: fold(value).find(fold(each)) for each in searched}
     inside = " ".join(sorted((each for each in searched if places[each] >= 0), key=places.__getitem__))
     return [plain, *bands, *named, *searched, *([inside] if inside else []), *own]

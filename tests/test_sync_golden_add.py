@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from scoring.journey import Journey
 from sync.cli import run
 from sync.explain import scoring_of
 from sync.golden_add import made_of
-from sync.pull import FIRST_COMPLETE
+from sync.beginnings import FIRST_COMPLETE
 from sync.store import tables, timelines
 from sync.store.store import open_store, set_meta
 from sync.store.values import dump, micros
@@ -315,22 +316,34 @@ def test_the_editors_schema_is_named_where_there_is_one(now, folder, capsys):
     assert (folder / "golden" / first.split("$schema=")[1]).is_file()
 
 
-def test_what_cannot_be_told_without_naming_somebody_is_said_and_nothing_is_written(now, folder, made, capsys):
+UNLIKE_CASES = [
+    # remark, fact, what the model asks of it, the person's own value
+    ("part of a name", "name", "{contains: jo m}", "Jo Miller"),
+    ("a form that free text may have", "title", "{matches: ret.*}", "Retired king"),
+    ("parts that overlap", "title", "{starts_with: ret, contains: king, ends_with: red king}", "Retired king"),
+]
+
+
+@pytest.mark.parametrize(("remark", "fact", "asked", "own"), UNLIKE_CASES, ids=[one[0] for one in UNLIKE_CASES])
+def test_what_cannot_be_told_without_naming_somebody_is_said_and_nothing_is_written(
+    now, folder, made, capsys, remark, fact, asked, own
+):
     model = folder / "models" / "b2b.yaml"
     text = model.read_text()
-    named = "jo: {if: {name: {contains: jo m}}, points: -100, label: Us}"
+    named = f"us: {{if: {{{fact}: {asked}}}, points: -100, label: Us}}"
     model.write_text(text.replace("adjust:\n", f"adjust:\n    {named}\n"))
     number = next(
         nth
         for nth, (one, case) in enumerate(zip(CHOSEN, made, strict=True), 1)
-        if one[0].get("name") == "Jo Miller" and "grade: A" in case.text
+        if one[0].get(fact) == own and re.search("grade: [ABC]", case.text)
     )
     try:
         code, out, _ = add(folder, capsys, str(number))
     finally:
         model.write_text(text)
     assert code == 1
-    assert "Fact name is not carried over" in out
+    assert f"Fact {fact} is not carried over" in out
+    assert own not in out
     assert "so nothing is written" in out
     assert not list((folder / "golden").glob("*"))
 

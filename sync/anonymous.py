@@ -104,7 +104,8 @@ class Attributes:
     def like(self, point: Touchpoint) -> dict[str, str]:
         """The attributes that a rule, a limit, a pattern or the signs of bots look at.
 
-        One that a condition asks for is told by its label, else by its id; one that is only told apart gets a number.
+        One that a condition asks for is told by its label, else by its id; one that no condition takes is another one,
+        and one that is only told apart gets a number.
         """
         asked = [test for test in self._conditions(point.kind) if test.names() & point.attributes.keys()]
         names = sorted({name for test in asked for name in test.names()} & point.attributes.keys())
@@ -126,10 +127,10 @@ class Attributes:
         return dict(sorted((name, text) for name, text in found.items() if text))
 
     def _texts(self, point: Touchpoint, name: str) -> Sequence[str]:
-        """What may stand for an attribute: its label, its id; or that it is another one."""
+        """What may stand for an attribute: that it is another one; else its label, its id."""
         identity, label = (text.strip() for text in point.attributes[name])
         texts = [text for text in (label, identity) if text and "@" not in text]
-        return [*texts, OTHER] if identity or label else [""]
+        return [OTHER, *texts] if identity or label else [""]
 
     def _conditions(self, kind: str) -> Iterator[Condition]:
         rules = {name: rule for _, name, rule in self.model.rules()}

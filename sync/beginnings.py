@@ -3,9 +3,11 @@
 All in microseconds since 1970 in UTC.
 """
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from sync.store import tables
 from sync.store.store import get_meta, set_meta
+from sync.store.values import dump, load
 
 FIRST_COMPLETE = "first_complete:"
 _BEGAN = "began:"
@@ -23,9 +25,16 @@ def completed(tx: Connection, connection: str, now: int) -> None:
         set_meta(tx, FIRST_COMPLETE + connection, str(now))
 
 
-def began_at(tx: Connection, model: str, now: int) -> int:
-    """When the model first scored anybody; now for one that begins, which is kept."""
-    text = get_meta(tx, _BEGAN + model)
-    if text is None:
-        set_meta(tx, _BEGAN + model, str(now))
-    return now if text is None else int(text)
+def began_at(tx: Connection, model: str, audience: str, now: int) -> int:
+    """When the model first scored this audience (a digest); now for one that begins, which is kept.
+
+    0 for a model that scored people before the store kept this.
+    """
+    kept: tuple[str, int] | None = load(get_meta(tx, _BEGAN + model) or "null")
+    if kept is not None and kept[0] == audience:
+        return kept[1]
+    journey = tables.journey
+    before = kept is None and tx.execute(select(journey.c.person).where(journey.c.model == model).limit(1)).first()
+    began = 0 if before else now
+    set_meta(tx, _BEGAN + model, dump([audience, began]))
+    return began

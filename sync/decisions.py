@@ -111,11 +111,13 @@ def _change(person: Person, mark: Row[Any], before: Row[Any] | None, scoring: Sc
     recent = mark.fresh_at is not None and _day(mark.fresh_at, scoring) >= today - RECENT_DAYS
     fresh = {at_ for at_ in load(mark.fresh) if today - RECENT_DAYS <= _day(at_, scoring) <= today}
     if before is not None and len(person.activities):
-        # an activity that was dated after the last score day counts as new once its day has come
-        days = days_of(np.ascontiguousarray(person.activities["at"]), scoring.zone)
-        came = (
-            (days > day_number(date.fromisoformat(before.scored_on))) & (days <= today) & (days >= today - RECENT_DAYS)
-        )
+        # an activity that was dated after the last score day counts as new once its day has come; all that a
+        # connection's first read brought had happened
+        at = np.ascontiguousarray(person.activities["at"])
+        days = days_of(at, scoring.zone)
+        read = max((known for known in scoring.first_complete_at.values() if known is not None), default=0)
+        came = (days > day_number(date.fromisoformat(before.scored_on))) & (days <= today) & (at > read)
+        came &= days >= today - RECENT_DAYS
         recent = recent or bool(came.any())
         fresh |= set(person.activities["at"][came].tolist())
     return Change(

@@ -12,6 +12,9 @@ from sync.mapping import OUTCOME, ConnectionMap
 from sync.store.store import get_meta, set_meta
 from sync.store.values import dump, load
 
+#: facts that are asked whether they are true
+FLAGS = frozenset({"do_not_profile", "hold"})
+
 Definitions = Mapping[str, Mapping[str, FieldDefinition]]
 
 
@@ -58,6 +61,7 @@ def check_fields(definitions: Definitions, map_: ConnectionMap, before: Definiti
             f"mapped fields are gone or hidden: {', '.join(missing)}; restore them or change connections/"
             f"{map_.connection}.yaml. Nobody is rescored on their absence"
         )
+    _check_flags(definitions, map_)
     for object_ in sorted(map_.people):
         known = definitions.get(object_, {})
         lost = [name for name in map_.outputs if name not in known]
@@ -68,6 +72,18 @@ def check_fields(definitions: Definitions, map_: ConnectionMap, before: Definiti
         locked = [name for name in map_.outputs if not known[name].writable]
         if locked:
             raise Fatal(f"our fields are read-only on {object_}: {', '.join(locked)}; the CRM takes no value for them")
+
+
+def _check_flags(definitions: Definitions, map_: ConnectionMap) -> None:
+    """Raises Fatal where a fact that stops writing or scoring is read from a field that is neither true nor false."""
+    for fact in sorted(FLAGS & map_.facts.keys()):
+        for column in map_.facts[fact].reads:
+            known = definitions.get(column.of, {}).get(column.field)
+            if known is not None and known.type != "bool":
+                raise Fatal(
+                    f"{column.of}.{column.field} is of type {known.type}, and {fact} is either true or false: map a "
+                    f"checkbox to {fact} in connections/{map_.connection}.yaml. Nobody is scored on a guess"
+                )
 
 
 def keep_definitions(tx: Connection, connection: str, definitions: Definitions) -> None:

@@ -15,7 +15,7 @@ from sync.approving import NotApprovedError, in_force, keep_texts, reported
 from sync.beginnings import began_at, first_complete_at
 from sync.identity import identify_some
 from sync.lease import SCORE, LeaseLost, acquire
-from sync.mapping import ConnectionMap
+from sync.mapping import ConnectionMap, digest
 from sync.report import RunReport
 from sync.rescore import count_stale, mark_everybody, score_stale
 from sync.retention import purge
@@ -165,11 +165,19 @@ def scorings_by(
                 retention=timedelta(days=settings.retention.activities_days),
                 definitions=definitions,
                 first_complete_at=completed,
-                began_at=began_at(tx, name, micros(now)),
+                began_at=began_at(tx, name, _audience(model, settings.tables.lists), micros(now)),
                 restored=restored,
             )
         )
     return found
+
+
+def _audience(model: ScoringModel, lists: Mapping[str, frozenset[str]]) -> str:
+    """Whom the model scores, as a digest: another one begins anew, so that whom it lets in is no news."""
+    audience = model.audience
+    if audience is None:
+        return ""
+    return digest([repr(audience.raw), [[name, sorted(lists[name])] for name in sorted(audience.lists())]])
 
 
 def output_definitions(one: Open) -> dict[str, dict[str, FieldDefinition]]:

@@ -241,6 +241,7 @@ def _move_marks(tx: Connection, changed: Mapping[int, Sequence[int]], olds: Sequ
                 "fresh_at": max(fresh, default=None),
                 "fresh": dump(sorted({at for mark in marks for at in load(mark.fresh)})[-FRESH_MOST:]),
                 "maps_digest": marks[0].maps_digest if marks else "",
+                "write": next((how for how in ("empty", "nothing") if how in {mark.write for mark in marks}), "all"),
             }
         )
     upsert(tx, person, rows)

@@ -96,7 +96,7 @@ class ConnectionMap:
     def asked(self, object_: str) -> str:
         """What a stream of this object ("" for activities) is read for, as a digest; another one asks for all again."""
         if not object_:
-            return digest([[kind, source.model_dump(by_alias=True)] for kind, source in self.activities.items()])
+            return digest([[kind, _read_for(source)] for kind, source in self.activities.items()])
         if object_ == OUTCOME:
             return digest(self.outcomes and self.outcomes.model_dump())
         dated = [name for source in self.activities.values() if (name := _dated(source))]
@@ -193,6 +193,11 @@ def digest(value: object) -> str:
     True
     """
     return blake2b(dump(value).encode(), digest_size=8).hexdigest()
+
+
+def _read_for(source: ActivitySource | SalesforceActivity) -> dict[str, Any]:
+    """What an activity map asks for; without classes as before there were any."""
+    return source.model_dump(by_alias=True, exclude=None if source.classes else {"classes"})
 
 
 def _classed(attribute: Attribute, classes: Mapping[str, Sequence[str]] | None) -> Attribute | None:

@@ -23,9 +23,6 @@ from sync.store.store import Store, in_chunks, upsert
 from sync.store.values import dump, load, micros
 from sync.ties import Ties
 
-#: the meta value, by connection, of the end of its first complete pull
-FIRST_COMPLETE = "first_complete:"
-
 
 @dataclass(kw_only=True)
 class Pulled:
@@ -162,4 +159,3 @@ def _read_unechoed(reader: Reader, connector: Connector) -> None:
     for object_ in dict.fromkeys(row.object for row in rows):
         for some in in_chunks([row.crm_id for row in rows if row.object == object_], connector.push_size):
             reader.apply(connector.read(object_, some))
-

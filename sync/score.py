@@ -44,7 +44,7 @@ class Scoring:
     definitions: Mapping[str, Mapping[str, Mapping[str, FieldDefinition]]]
     #: connection -> end of its first complete pull in microseconds; None while it never had one
     first_complete_at: Mapping[str, int | None]
-    #: when the model first scored anybody, in microseconds; 0 = long ago
+    #: when the model first scored this audience, in microseconds; 0 = long ago
     began_at: int = 0
     #: the store was seeded from the CRM's fields in this pass
     restored: bool = False

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connectors.errors import ConnectorError, QuotaSpent
+from sync.approving import NotApprovedError
 from sync.budget import Budget, ShareSpent, keep_spent, spent
 from sync.lease import Held, LeaseLost, acquire
 from sync.report import ConnectionReport, RunReport
@@ -91,6 +92,9 @@ def guarded(runtime: Runtime, turn: Turn, step: Callable[[], bool | None]) -> bo
         turn.read_enough = isinstance(error, ShareSpent)
         until = f"; it returns at {error.until.isoformat()}" if error.until else ""
         report.state, report.reason = "deferred_quota", f"{error}{until}"
+    except NotApprovedError as error:
+        report.settle("needs_approval", str(error))
+        return False
     except ConnectorError as error:
         if runtime.stop():
             return False

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
+from sync.beginnings import FIRST_COMPLETE
 from sync.catalog import catalog, everybody
-from sync.pull import FIRST_COMPLETE
 from sync.store import tables, timelines
 from sync.store.store import open_store
 from sync.store.values import at

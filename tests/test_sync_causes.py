@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from connectors.base import Attribute
 from scoring import compile as compiling
@@ -137,20 +138,22 @@ def test_what_is_read_for_the_first_time_from_a_new_connection_alerts_nobody(tmp
     alone.run()
     alone.close()
     both = desk_of(tmp_path, asked)
-    both.now = alone.now
+    both.now = alone.now + timedelta(days=1)  # scored last the day before
     for number in ("1", "2"):
         both.hub.put(alone.hub.held("contact", number))
     for number in (1, 2, 3):
         both.org.put(record("contact", contact_id(number), Title="Director"))
-        both.org.act("Task", now(both, task(f"t{number}", contact_id(number)), days=1))
+        both.org.act("Task", now(both, task(f"t{number}", contact_id(number)), hours=2 if number == 1 else 24))
     both.run()
     causes = [row.cause for row in both.rows(tables.transition)]
     assert len(causes) > 3
     assert {row.to_status for row in both.rows(tables.transition)} >= {"mql"}
     assert not {"activity", "facts"}.intersection(causes)
     both.later(minutes=5)
-    both.org.act("Task", now(both, task("t9", contact_id(3))))
+    both.org.put(record("contact", contact_id(4), Title="Buyer", created_at=both.now))
+    both.org.act("Task", now(both, task("t9", contact_id(4))))
     both.run()
+    assert steps(both)[-1] == ("mql", "activity"), "what comes after the first read is news"
     both.close()
 
 
@@ -170,6 +173,40 @@ def test_a_code_upgrade_alerts_nobody(desk, monkeypatch):
     monkeypatch.setattr(compiling, "SCORING_VERSION", compiling.SCORING_VERSION + 1)
     desk.run()
     assert steps(desk, 3)[-1] == ("prospect", "model")
+
+
+def test_whom_another_audience_lets_in_is_no_news(tmp_path):
+    """They came long after the first pull, and asked for a demo yesterday."""
+    narrow = desk_of(tmp_path, ASKED | {"audience": {"country": "AT"}})
+    narrow.hub.put(record("contact", "1", jobtitle="Buyer", country="AT"))
+    narrow.run()
+    narrow.later(days=30)
+    came = record("contact", "2", jobtitle="Buyer", country="DE", created_at=narrow.now)
+    narrow.hub.put(came)
+    narrow.hub.act("forms", now(narrow, filled("f2", "2"), days=1))
+    narrow.run()
+    narrow.close()
+    wide = desk_of(tmp_path, ASKED | {"audience": {"country": ["AT", "DE"]}})
+    wide.now = narrow.now + timedelta(hours=1)
+    wide.hub.put(narrow.hub.held("contact", "1"))
+    wide.hub.put(narrow.hub.held("contact", "2"))
+    wide.run()
+    assert steps(wide, 2) == [("mql", "first")]
+    wide.close()
+
+
+def test_a_store_that_knows_of_no_beginning_has_long_begun(tmp_path):
+    """As after an upgrade: a new lead that asks for a demo is news."""
+    desk = desk_of(tmp_path)
+    desk.hub.put(record("contact", "1", jobtitle="Buyer"))
+    desk.run()
+    with desk.store.begin() as tx:
+        tx.execute(delete(tables.meta).where(tables.meta.c.name == "began:b2b"))
+    desk.later(days=1)
+    desk.hub.put(record("contact", "2", jobtitle="Buyer", created_at=desk.now - timedelta(hours=1)))
+    act(desk, now(desk, filled("f2", "2"), hours=1))
+    assert steps(desk, 2) == [("mql", "activity")]
+    desk.close()
 
 
 def test_fading_alone_is_decay(desk):

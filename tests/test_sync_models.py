@@ -1,8 +1,9 @@
 """Several models beside each other: audiences, fields of their own, journeys that rest; and people whom a rep holds."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from sync import identity
 from sync.explain import explained, scoring_of
 from sync.people import find
 from sync.store import tables, timelines
@@ -198,8 +199,35 @@ def test_nothing_is_written_of_whom_a_rep_holds_and_all_of_it_afterwards(desk):
     assert (held(desk, "1")["score"], held(desk, "1")["partner_score"]) == (20, 40)
 
 
-def test_what_is_not_to_be_held_yet_is_kept_with_every_change_of_status(tmp_path):
-    """What sales says of a lead afterwards, to learn from."""
+def test_a_hold_stays_with_whom_they_turn_out_to_be(desk):
+    """Two contacts are merged while another process scores: nothing is written before the scores are anew."""
+    desk.change(desk.hub, "contact", "2", on_hold=True, jobtitle="Buyer")
+    desk.run()
+    before = held(desk, "2")
+    with desk.store.begin() as tx:
+        row = tx.execute(select(tables.record).where(tables.record.c.crm_id == "1")).one()
+        tx.execute(insert(tables.link).values(record=row.number, connection="hubspot", object="contact", crm_id="2"))
+        identity.mark_unidentified(tx, [row.number])
+    with desk.store.begin() as tx:
+        while identity.identify_some(tx):
+            pass
+        assert [row.write for row in tx.execute(select(tables.person.c.write))] == ["nothing"]
+    assert held(desk, "2") == before
+
+
+@pytest.mark.parametrize("fact", ["hold", "do_not_profile"])
+def test_what_stops_writing_is_read_from_a_checkbox(tmp_path, fact):
+    """A text that says yes is no yes: the connection waits instead of guessing."""
+    desk = Desk(tmp_path, hubspot={"facts": HUBSPOT["facts"] | {fact: "please_stop"}})
+    desk.hub.put(record("contact", "1", jobtitle="Director", please_stop="Yes"))
+    report = desk.run()["hubspot"]
+    assert report.state == "parked"
+    assert f"contact.please_stop is of type text, and {fact} is either true or false" in report.reason
+    desk.close()
+
+
+def test_what_sales_says_afterwards_is_kept_with_every_change_of_status(tmp_path):
+    """No model reads it; it is there to learn from."""
     facts = {"facts": HUBSPOT["facts"] | {"feedback": "feedback"}}
     desk = Desk(tmp_path, hubspot=facts)
     desk.hub.put(record("contact", "1", jobtitle="Director", feedback="too early"))

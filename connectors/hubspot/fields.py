@@ -29,8 +29,11 @@ def definition(told: Mapping[str, Any]) -> FieldDefinition:
 
     >>> definition({"name": "score", "type": "number"}).type
     'number'
+    >>> definition({"name": "hold", "type": "enumeration", "fieldType": "booleancheckbox"}).type
+    'bool'
     """
-    kind = _TYPES.get(told.get("type", ""), "text")
+    checkbox = told.get("fieldType") == "booleancheckbox"  # of older ones the type is enumeration
+    kind = "bool" if checkbox else _TYPES.get(told.get("type", ""), "text")
     options = tuple(str(option["value"]) for option in told.get("options") or () if "value" in option)
     return FieldDefinition(
         name=told["name"],

@@ -49,7 +49,7 @@ def test_the_hourly_sweep_and_the_hourly_definitions_are_all_that_is_added(porta
     still(portal)
     portal.advance(hours=1)
     _, seen = observed(portal)
-    # account details and three descriptions are asked for again once an hour; the sweep is the same search, further back
+    # account details and three descriptions are asked for again once an hour; the sweep is the same search, but longer
     assert len(seen) == STREAMS + 4
     portal.advance(minutes=5)
     assert len(observed(portal)[1]) == STREAMS

@@ -72,25 +72,36 @@ def waiting(models: Mapping[str, ScoringModel], approved: Sequence[Approved] | N
     return {name: digest for name, digest in digests.items() if (name, digest) not in known}
 
 
+def latest(approved: Sequence[Approved] | None) -> dict[str, str]:
+    """Model -> the digest approved last."""
+    return {one.model: one.digest for one in approved or ()}
+
+
 def check_approvals(document: Document, models: Mapping[str, ScoringModel | None]) -> Iterator[Problem]:
     """What is odd in the file beside the models there are: name -> model, None for one that cannot be read."""
-    seen: dict[str, str] = {}
+    last: dict[str, str] = {}
+    known: set[tuple[str, str]] = set()
     for loc, entry in document.each("approved", "*"):
         written = entry if isinstance(entry, dict) else {}
         name, digest = str(written.get("model")), str(written.get("digest"))
-        if digest in seen:
-            yield error(document.at((*loc, "digest")), f"{digest} is approved further up already; remove this entry")
+        if last.get(name) == digest:
+            message = f"{digest} is what was approved last of {name}; remove this entry"
+            yield error(document.at((*loc, "digest")), message)
         if "model" in written and name not in models:
             spot, advice = document.at((*loc, "model")), "an entry of a model that is gone does no harm"
             yield warning(spot, unknown(spot, "there is no model", name, models, advice).message)
-        seen[digest] = name
+        last[name] = digest
+        known.add((name, digest))
     for name, model in models.items():
-        if model is None or (digest := model_digest(model)) in seen:
+        if model is None or last.get(name) == (digest := model_digest(model)):
             continue
-        if name in seen.values():
-            message = f"the rules in models/{name}.yaml wait for approval; those approved last go on scoring"
-        else:
+        rules = f"the rules in models/{name}.yaml"
+        if name not in last:
             message = f'nobody approved the model "{name}" yet, so it scores nobody'
+        elif (name, digest) not in known:
+            message = f"{rules} wait for approval; those approved last go on scoring"
+        else:
+            message = f"{rules} were approved before others; once the file changes those score, {last[name]}"
         yield warning(document.key(("approved",)), f"{message}; leadmark approve {digest[:8]}")
 
 

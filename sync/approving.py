@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from config.approvals import Approved, waiting
+from config.approvals import latest, waiting
 from config.model_checks import DERIVED, HAND_OFF, Delivered, check_model
 from config.problems import Problem, listed
 from config.reading import read
@@ -41,15 +41,14 @@ def in_force(tx: Connection, settings: Settings) -> dict[str, InForce]:
 
     Raises NotApprovedError when approved rules cannot be had any more, and when nothing is approved at all.
     """
-    wait = waiting(settings.models, settings.approved)
+    wait, last = waiting(settings.models, settings.approved), latest(settings.approved)
     found: dict[str, InForce] = {}
     for name in sorted(settings.models, key=lambda name: (name != settings.primary, name)):
-        mine = [one for one in settings.approved or () if one.model == name]
         if name not in wait:
             model = settings.models[name]
             found[name] = InForce(model=model, digest=model_digest(model))
-        elif mine:
-            found[name] = InForce(model=_kept(tx, settings, mine[-1]), digest=mine[-1].digest, pending=wait[name])
+        elif name in last:
+            found[name] = InForce(model=_kept(tx, settings, name, last[name]), digest=last[name], pending=wait[name])
     if not found:
         raise NotApprovedError(
             f"approvals.yaml approves none of the models of this folder ({listed(sorted(settings.models))}), so "
@@ -70,8 +69,7 @@ def model_in_force(tx: Connection, settings: Settings, name: str | None = None) 
 
 def reported(settings: Settings) -> dict[str, ModelReport]:
     """Model -> the digests that score and wait, the primary one first, as approvals stand."""
-    wait = waiting(settings.models, settings.approved)
-    last = {one.model: one.digest for one in settings.approved or ()}
+    wait, last = waiting(settings.models, settings.approved), latest(settings.approved)
     return {
         name: ModelReport(
             digest=last.get(name) if name in wait else model_digest(settings.models[name]), pending=wait.get(name)
@@ -90,20 +88,20 @@ def keep_texts(tx: Connection, settings: Settings, models: Mapping[str, InForce]
             upsert(tx, table, [row])
 
 
-def _kept(tx: Connection, settings: Settings, approved: Approved) -> ScoringModel:
+def _kept(tx: Connection, settings: Settings, name: str, digest: str) -> ScoringModel:
     """The rules of an approved digest, from the store."""
     table = tables.model_text
-    text = tx.execute(select(table.c.text).where(table.c.digest == approved.digest)).scalar()
-    what = f"models/{approved.model}.yaml waits for approval, and the rules approved last ({approved.digest})"
+    text = tx.execute(select(table.c.text).where(table.c.digest == digest)).scalar()
+    what = f"models/{name}.yaml waits for approval, and the rules approved last ({digest})"
     do = "approve the file as it is (leadmark approve), or put the approved one back from git"
     if text is None:
         raise NotApprovedError(f"{what} never scored on this store, so they are not kept here; {do}")
-    document, problems = read(f"models/{approved.model}.yaml", text)
+    document, problems = read(f"models/{name}.yaml", text)
     model = None
     if document is not None and not problems:
         model, problems = validate(document, ScoringModel)
         lists = settings.tables.lists
-        problems += check_model(document, approved.model, _delivered(settings), lists) if model is not None else []
+        problems += check_model(document, name, _delivered(settings), lists) if model is not None else []
     wrong = [problem for problem in problems if problem.severity == "error"]
     if model is None or wrong:
         raise NotApprovedError(f"{what} do not fit this config any more: {_said(wrong)}; {do}")

@@ -73,11 +73,35 @@ def test_a_mistake_is_named_where_it_stands(text, says, remark):
     assert [problem for problem in problems if says in problem and "warning" not in problem], problems
 
 
-def test_one_digest_has_one_entry():
-    _, problems = found("approved:\n" + entry() + entry())
+@pytest.mark.parametrize(
+    ("entries", "twice", "remark"),
+    [
+        ([entry(), entry()], True, "nothing is between them"),
+        ([entry(), entry(model="b2c"), entry()], True, "another model is"),
+        ([entry(), entry(digest=DIGEST), entry()], False, "other rules are: these came back"),
+        ([entry(), entry(model="b2c")], False, "each model has its own"),
+    ],
+)
+def test_rules_are_approved_again_only_after_others(entries, twice, remark):
+    _, problems = found("approved:\n" + "".join(entries))
     assert [one for one in problems if "warning" not in one] == [
-        f"approvals.yaml:3:26: {GIVEN} is approved further up already; remove this entry"
-    ]
+        f"approvals.yaml:{len(entries) + 1}:26: {GIVEN} is what was approved last of b2b; remove this entry"
+    ] * twice
+
+
+def test_rules_that_came_back_are_told_which_ones_wait_behind_them():
+    back = "approved:\n" + entry(digest=DIGEST) + entry()
+    (behind,) = found(back)[1]
+    assert behind.startswith("approvals.yaml:1:1: warning: the rules in models/b2b.yaml were approved before others")
+    assert f"once the file changes those score, {GIVEN}" in behind
+    assert behind.endswith(f"leadmark approve {DIGEST[:8]}")
+    assert found(back + entry(digest=DIGEST))[1] == []
+
+
+def test_an_approval_is_of_one_model():
+    _, (gone, unapproved) = found("approved:\n" + entry(model="b2c", digest=DIGEST))
+    assert 'there is no model "b2c"' in gone
+    assert 'nobody approved the model "b2b" yet' in unapproved
 
 
 def test_a_model_that_is_not_there_and_one_nobody_approved_are_warnings():

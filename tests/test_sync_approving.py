@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from config.approvals import Approved, addition
+from config.loader import load
 from scoring.digests import model_digest
 from scoring.model import ScoringModel
 from sync.app import Quiet
@@ -109,6 +110,13 @@ def test_rules_approved_once_may_come_back(desk):
     desk.run()
     assert statuses(desk) == ["MQL", "Prospect"]
     assert reported(desk.settings)["b2b"].pending is None
+
+
+def test_rules_approved_again_are_those_that_score_while_the_next_wait(desk):
+    configure(desk, {**MODEL, "mql": {"needs": {"score": 90}}}, approved=[MODEL, NEW, MODEL])
+    desk.run()
+    assert reported(desk.settings)["b2b"].digest == yes(MODEL).digest
+    assert statuses(desk) == ["MQL", "Suspect"]
 
 
 def test_without_approvals_every_model_scores_as_it_stands(desk):
@@ -281,6 +289,12 @@ def test_approving_begins_the_file_and_adds_to_it_in_git_only(folder, capsys):
     capsys.readouterr()
     assert approving(folder) == 0
     assert "nothing waits" in capsys.readouterr().out
+    (folder / "models/b2b.yaml").write_text(json.dumps(MODEL))
+    assert approving(folder, digest, "--sales", "Jo") == 0
+    assert approving(folder, digest, "--sales", "Jo") == 1
+    assert "approved already" in capsys.readouterr().err
+    approved = load(folder)[0].approved
+    assert [one.digest for one in approved] == [digest, yes(NEW).digest, digest]
 
 
 @pytest.mark.parametrize(

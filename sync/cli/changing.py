@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from config.approvals import Approved, addition, waiting
+from config.approvals import Approved, addition, latest, waiting
 from config.files import APPROVALS
 from config.loader import load
 from config.problems import nearest
@@ -152,7 +152,7 @@ def approve(where: Where, digest: str, *, sales: str, marketing: str, why: str, 
     if not sales.strip() and not marketing.strip():
         raise CommandError("leadmark approve: say who approves: --sales NAME, --marketing NAME or both", exits.USAGE)
     name, whole = _meant(settings, digest)
-    if settings.approved is not None and name not in waiting(settings.models, settings.approved):
+    if latest(settings.approved).get(name) == whole:
         raise CommandError(f"the rules {whole} of {name} are approved already; nothing was changed")
     if not in_git(folder):
         raise CommandError(

@@ -185,6 +185,36 @@ def test_the_command_shows_the_primary_model_with_digest_and_date_and_needs_no_s
     assert f"As of 22 Nov 2026, version {model_digest(settings.models['b2b'])} of the rules." in shown
 
 
+@pytest.mark.parametrize(
+    ("approved", "says"),
+    [
+        ([], "These rules wait for approval; until then this model scores nobody."),
+        (["0" * 16, "1" * 16], "These rules wait for approval; until then version 1111111111111111 scores."),
+    ],
+    ids=["none approved", "two approved"],
+)
+def test_rules_that_wait_for_approval_say_so_and_which_score(folder, capsys, approved, says):
+    entries = "".join(f'  - {{model: b2b, digest: "{each}", sales: Jo, on: 2026-11-22}}\n' for each in approved)
+    (folder / "approvals.yaml").write_text(f"approved:\n{entries}" if entries else "approved: []\n")
+    (digest,) = ran(folder, text_of(folder))
+    assert leadmark(folder) == 0
+    version, waits, *_ = capsys.readouterr().out.split("\n\n")[1:]
+    assert (version[:13], " ".join(waits.split())) == ("As of 22 Nov ", says)
+    assert leadmark(folder, "--html") == 0
+    assert f"of the rules.</p>\n<p>{says}</p>" in capsys.readouterr().out
+    assert leadmark(folder, "--since", digest) == 0
+    assert says in " ".join(capsys.readouterr().out.split())
+
+
+def test_approved_rules_say_nothing_of_it(folder, capsys):
+    digest = model_digest(model_of(text_of(folder)))
+    (folder / "approvals.yaml").write_text(
+        f'approved:\n  - {{model: b2b, digest: "{digest}", sales: Jo, on: 2026-11-22}}\n'
+    )
+    assert leadmark(folder) == 0
+    assert "approval" not in capsys.readouterr().out
+
+
 def test_the_command_writes_a_page_to_a_file(folder, tmp_path, capsys):
     assert leadmark(folder, "--model", "b2b", "--html", "--out", str(tmp_path / "handbook.html")) == 0
     assert capsys.readouterr().out == ""

@@ -1,5 +1,6 @@
 """``handbook``: a model in plain language, or what changed in it since it had another digest."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from scoring.handbook import handbook as in_words
 from scoring.handbook_changes import changes
 from scoring.model import ScoringModel
 from sync.app import clock
+from sync.approving import reported
 from sync.cli import exits
 from sync.cli.document import html, markdown
 from sync.cli.exits import CommandError
@@ -29,6 +31,7 @@ def handbook(where: Where, *, model: str | None, as_html: bool, out: Path | None
     chosen = _model(settings, model or settings.primary)
     day = score_day(clock()(), settings.time_zone)
     document = in_words(chosen, day) if since is None else _changes(settings, chosen, since, day)
+    document = _waiting(settings, chosen.model, document)
     text = html(document) if as_html else markdown(document)
     if out is None:
         stdout().print(text, end="")
@@ -45,6 +48,16 @@ def _model(settings: Settings, name: str) -> ScoringModel:
         hint = nearest(name, settings.models) or f"; there are: {', '.join(sorted(settings.models))}"
         raise CommandError(f'there is no model "{name}"{hint}', exits.USAGE)
     return settings.models[name]
+
+
+def _waiting(settings: Settings, name: str, document: Document) -> Document:
+    """The document, below its version that these rules wait for approval where they do, and which rules score."""
+    stands = reported(settings)[name]
+    if stands.pending is None:
+        return document
+    scores = f"version {stands.digest} scores" if stands.digest else "this model scores nobody"
+    version, *others = document.text
+    return replace(document, text=(version, f"These rules wait for approval; until then {scores}.", *others))
 
 
 def _changes(settings: Settings, model: ScoringModel, since: str, day: date) -> Document:

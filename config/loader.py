@@ -1,7 +1,7 @@
 """A config folder made into Settings, or every mistake in it at once.
 
-Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml``, ``golden/*.yaml``, ``lists/*.txt`` and
-``approvals.yaml``. No secret is needed or read.
+Read are ``leadmark.yaml``, ``connections/*.yaml``, ``models/*.yaml``, ``golden/*.yaml``, ``lists/*.txt``,
+``titles.yaml`` and ``approvals.yaml``. No secret is needed or read.
 """
 
 import re
@@ -20,11 +20,11 @@ from config.golden_checks import check_golden
 from config.hubspot import HubSpotConnection
 from config.model_checks import delivered_by
 from config.overlay import overlaid
-from config.problems import Problem, Spot, error, in_order, unknown, warning
+from config.problems import Problem, error, in_order, unknown
 from config.reading import Document, read
 from config.salesforce import SalesforceConnection
 from config.settings import Connection, Installation, Settings
-from config.tables import list_entries, shipped_tables, shipped_titles
+from config.tables import check_list, list_entries, shipped_tables, shipped_titles
 from config.titles import TitlesFile, check_titles
 from config.validating import unknown_key, validate
 from scoring.model import ScoringModel
@@ -67,8 +67,8 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
     )
     problems += check(together)
     problems += _check_golden(_of(documents, "golden"), together)
-    lists = {name: list_entries(files.texts[f"lists/{name}.txt"] or "") for name in files.names("lists")}
-    problems += _empty(lists)
+    lists = {name: files.texts[f"lists/{name}.txt"] or "" for name in files.names("lists")}
+    problems += [problem for name, text in lists.items() for problem in check_list(f"lists/{name}.txt", text)]
     problems = in_order(problems)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -86,7 +86,7 @@ def load(folder: Path, overlay: Path | None = None) -> tuple[Settings | None, li
         segments=installation.segments,
         models=models,
         model_texts={name: files.texts[f"models/{name}.yaml"] or "" for name in models},
-        tables=shipped_tables(lists, titles.get("")),
+        tables=shipped_tables({name: list_entries(text) for name, text in lists.items()}, titles.get("")),
         golden={f"{file}/{name}": case for file, cases in golden.items() for name, case in cases.cases.items()},
         approved=approvals[""].approved if approvals else None,
     )
@@ -194,12 +194,6 @@ def _linked(connections: Mapping[str, Connection]) -> dict[str, Connection]:
 def _in_order(connections: Mapping[str, Connection], order: Sequence[str]) -> tuple[Connection, ...]:
     """Those that ``order`` names first, the others by name."""
     return tuple(connections[name] for name in dict.fromkeys([*order, *sorted(connections)]))
-
-
-def _empty(lists: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
-    for name, entries in lists.items():
-        if not entries:
-            yield warning(Spot(path=f"lists/{name}.txt"), "this list has no entry, so nothing is ever in it")
 
 
 def _absolute(folder: Path, store: str) -> str:

@@ -1,16 +1,19 @@
 """The shipped tables (mail domains, role names, job titles) and an admin's lists, as values for scoring."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 
 import yaml
 from disposable_email_domains import blocklist
 
+from config.problems import Problem, Spot, warning
 from config.titles import TitlesFile, phrases_of
 from scoring.tables import Tables, TitleTable, folded
 
 _FOLDER = resources.files("config")
+_REMARK = re.compile(r"(?:^|\s)#.*")
 
 
 def shipped_tables(lists: Mapping[str, frozenset[str]], titles: TitlesFile | None = None) -> Tables:
@@ -28,12 +31,23 @@ def shipped_titles() -> TitleTable:
 
 
 def list_entries(text: str) -> frozenset[str]:
-    r"""The entries of a list file: one a line, folded; what follows a ``#`` at the start or after a space is a remark.
+    r"""The entries of a list file: one a line, folded; a ``#`` at the start or after white space begins a remark.
 
     >>> sorted(list_entries("# ours\nAcme.example  # the parent\n\nBeta.example"))
     ['acme.example', 'beta.example']
     """
-    return folded((" " + line).split(" #")[0] for line in text.splitlines())
+    return folded(_REMARK.sub("", line) for line in text.splitlines())
+
+
+def check_list(path: str, text: str) -> Iterator[Problem]:
+    """What is odd in a list file: no entry at all, and a ``#`` inside an entry, where a remark may be meant."""
+    if not list_entries(text):
+        yield warning(Spot(path=path), "this list has no entry, so nothing is ever in it")
+    for number, line in enumerate(text.splitlines(), 1):
+        column = _REMARK.sub("", line).find("#") + 1
+        if column:
+            says = "this # is part of the entry, as no space stands before it; put one there if a remark begins here"
+            yield warning(Spot(path=path, line=number, column=column), says)
 
 
 @cache

@@ -120,6 +120,13 @@ def test_what_is_not_read_is_told_and_hinders_nothing(folder, path, problem):
     loaded(folder)
 
 
+def test_a_list_entry_with_a_hash_in_it_is_warned_of(folder):
+    (folder / "lists" / "own.txt").write_text("# ours\na.example  # a#b\n  b.example#ours\nc.example\t# c\n")
+    warned = "this # is part of the entry, as no space stands before it; put one there if a remark begins here"
+    assert messages(folder) == [f"lists/own.txt:3:12: warning: {warned}"]
+    loaded(folder)
+
+
 @pytest.mark.parametrize("path", [".gitignore", "README.md", ".schemas/x.json", "models/.b2b.yaml.swp"])
 def test_hidden_files_and_readmes_are_nobodys_business(folder, path):
     (folder / path).parent.mkdir(exist_ok=True)

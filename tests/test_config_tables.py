@@ -274,6 +274,7 @@ def test_no_phrase_of_the_titles_is_out_of_reach():
         ("", set()),
         ("# only a remark\n\n  \n", set()),
         (" Acme.Example \r\nbeta.example # ours\n", {"acme.example", "beta.example"}),
+        ("beta.example\t# ours\n\t# a remark\n", {"beta.example"}),
         ("c# developer\n", {"c# developer"}),
         ("acme.example\nACME.example\n", {"acme.example"}),
     ],

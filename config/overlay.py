@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from config.files import INSTALLATION
 from config.problems import Problem, error, nearest
 from config.reading import Document, Loc
 
@@ -17,7 +18,7 @@ def overlaid(documents: Mapping[str, Document], overlay: Document) -> tuple[dict
     files = {
         path.removesuffix(".yaml"): path
         for path in documents
-        if not path.startswith(("models/", "golden/", "approvals"))
+        if path == INSTALLATION or path.startswith("connections/")
     }
     if overlay.value is not None and not isinstance(overlay.value, dict):
         problems.append(error(overlay.at(()), "an overlay holds files' names with what to lay over them"))

@@ -313,12 +313,14 @@ def test_an_overlay_lies_over_the_files(folder, overlay):
             'overlays/staging.yaml:1:1: there is no file "connections/hubspt" to overlay, did you mean',
         ),
         ("models/b2b: {model: x}\n", 'overlays/staging.yaml:1:1: there is no file "models/b2b" to overlay'),
+        ("titles: {seniority: []}\n", 'overlays/staging.yaml:1:1: there is no file "titles" to overlay'),
         ("leadmark: 5\n", "overlays/staging.yaml:1:11: keys with values are laid over a file"),
         ("- leadmark\n", "overlays/staging.yaml:1:1: an overlay holds files' names"),
         ("leadmark: {\n", "overlays/staging.yaml:2:1: not readable as YAML"),
     ],
 )
 def test_a_mistake_in_an_overlay_is_shown_there(folder, overlay, text, problem):
+    (folder / "titles.yaml").write_text("seniority:\n  - partner: [partner]\n", encoding="utf-8")
     overlay.write_text(text, encoding="utf-8")
     assert load(folder, overlay)[0] is None
     assert messages(folder, overlay)[0].startswith(problem)

@@ -17,7 +17,13 @@ from sync.store.records import fields_of
 from sync.store.store import open_store
 from tests.two_crms import NOW, settings_of
 
-TYPES = {"HasOptedOutProfiling": "bool", "HasOptedOutOfEmail": "bool", "hs_email_optout": "bool", "on_hold": "bool"}
+TYPES = {
+    "HasOptedOutProfiling": "bool",
+    "HasOptedOutOfEmail": "bool",
+    "hs_email_optout": "bool",
+    "on_hold": "bool",
+    "no_profile": "bool",
+}
 STREAMS = {
     "hubspot": [
         Stream(name="companies", object="company"),

@@ -37,9 +37,20 @@ class InForce:
 
 
 def in_force(tx: Connection, settings: Settings) -> dict[str, InForce]:
+    """What ``approved_models`` gives; raises NotApprovedError when nothing is approved at all, too."""
+    found = approved_models(tx, settings)
+    if not found:
+        raise NotApprovedError(
+            f"approvals.yaml approves none of the models of this folder ({listed(sorted(settings.models))}), so "
+            "nobody is scored; see what waits, and approve it: leadmark approve"
+        )
+    return found
+
+
+def approved_models(tx: Connection, settings: Settings) -> dict[str, InForce]:
     """Model -> what scores by that name, the primary one first; a model nobody ever approved is left out.
 
-    Raises NotApprovedError when approved rules cannot be had any more, and when nothing is approved at all.
+    Raises NotApprovedError when approved rules cannot be had any more.
     """
     wait, last = waiting(settings.models, settings.approved), latest(settings.approved)
     found: dict[str, InForce] = {}
@@ -49,11 +60,6 @@ def in_force(tx: Connection, settings: Settings) -> dict[str, InForce]:
             found[name] = InForce(model=model, digest=model_digest(model))
         elif name in last:
             found[name] = InForce(model=_kept(tx, settings, name, last[name]), digest=last[name], pending=wait[name])
-    if not found:
-        raise NotApprovedError(
-            f"approvals.yaml approves none of the models of this folder ({listed(sorted(settings.models))}), so "
-            "nobody is scored; see what waits, and approve it: leadmark approve"
-        )
     return found
 
 

@@ -16,7 +16,7 @@ from config.settings import Settings
 from scoring.digests import model_digest
 from scoring.fact_values import FactValue
 from scoring.model import ScoringModel
-from sync.approving import NotApprovedError, in_force
+from sync.approving import approved_models
 from sync.beginnings import first_complete_at
 from sync.canary import allowed_records
 from sync.days import score_day
@@ -77,11 +77,8 @@ class Impact:
 
 
 def side_in_force(tx: Connection, settings: Settings) -> Side:
-    """The config with the models that score; with none where nothing is approved yet."""
-    try:
-        found = in_force(tx, settings)
-    except NotApprovedError:
-        found = {}
+    """The config with the models that score, none where nothing is approved yet. Raises NotApprovedError."""
+    found = approved_models(tx, settings)
     return Side(
         settings=settings,
         models={name: one.model for name, one in found.items()},

@@ -195,6 +195,12 @@ def test_a_model_nobody_ever_approved_scores_nobody_and_leaves_the_others_alone(
     desk.close()
 
 
+def test_the_impact_is_not_guessed_where_the_rules_that_score_cannot_be_had(desk):
+    configure(desk, MODEL, SECOND, approved=[MODEL, {**SECOND, "weights": {"fit": 50, "engagement": 50}}])
+    with pytest.raises(NotApprovedError, match=r"models/partners.yaml waits .* never scored on this store"):
+        impact(desk)
+
+
 def test_a_plan_stopped_under_other_rules_is_not_let_through_by_their_approval(desk):
     """The code of a plan is that of the rules in force."""
     configure(desk, NEW, approved=[MODEL])
@@ -283,7 +289,7 @@ def test_approving_begins_the_file_and_adds_to_it_in_git_only(folder, capsys):
     assert approving(folder) == 0
     said = capsys.readouterr().out
     assert yes(NEW).digest in said
-    assert "No store is here" in said
+    assert "Their impact is not known: there is no store in" in said
     assert approving(folder, yes(NEW).digest, "--marketing", "Zoë") == 0
     assert (folder / "approvals.yaml").read_text().startswith(begun)
     capsys.readouterr()

@@ -368,6 +368,15 @@ def test_what_waits_is_listed_with_its_impact(folder, capsys, monkeypatch):
     assert f"leadmark approve {waits[:8]} --sales NAME" in told
     code, told = typing(folder, capsys, "status")
     assert f"scores by rules {digest[:8]}; {waits[:8]} waits for approval" in told
+    file.write_text("approved: [{model: b2b, digest: 0123456789abcdef, sales: Jo, on: 2026-11-01}]\n")
+    lost = "the rules approved last (0123456789abcdef) never scored on this store"
+    code, told = typing(folder, capsys, "approve")
+    assert (code, told.count("Their impact is not known"), lost in told) == (0, 1, True)
+    code, told = typing(folder, capsys, "approve", "--json")
+    found = json.loads(told)
+    assert (code, found["impact"], lost in found["impact_unknown"]) == (0, None, True)
+    code, told = typing(folder, capsys, "simulate")
+    assert (code, lost in told) == (1, True)
 
 
 SHOWN = """\

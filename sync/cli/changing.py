@@ -13,6 +13,7 @@ from connectors.salesforce.client import UPDATE_ROWS
 from scoring.digests import model_digest
 from sync.against import FieldError, compare
 from sync.app import clock
+from sync.approving import NotApprovedError
 from sync.cli import exits, show_impact
 from sync.cli.exits import CommandError
 from sync.cli.opening import Where, count, folder_of, print_json, settings_of, stdout, store_of, typed
@@ -99,12 +100,13 @@ def waits(where: Where, *, as_json: bool) -> int:
     """Shows which models wait for approval, and what they would change."""
     settings = settings_of(where)
     pending = waiting(settings.models, settings.approved)
-    found = _pending_impact(settings, pending) if pending else None
+    found, unknown = _pending_impact(settings, pending)
     if as_json:
         digests = {name: model_digest(model) for name, model in settings.models.items()}
         kept = settings.approved is not None
         impact = found and found.to_json()
-        print_json({"approvals_kept": kept, "models": digests, "pending": pending, "impact": impact})
+        about = {"approvals_kept": kept, "models": digests, "pending": pending}
+        print_json(about | {"impact": impact, "impact_unknown": unknown})
         return exits.OK
     out = stdout()
     if settings.approved is None:
@@ -116,8 +118,8 @@ def waits(where: Where, *, as_json: bool) -> int:
         out.print("nothing waits for approval")
     for name, digest in pending.items():
         line(out, (name, "bold"), f": the rules in models/{name}.yaml, {digest}, wait for approval")
-    if pending and found is None:
-        out.print("No store is here, so their impact is not known.")
+    if unknown is not None:
+        out.print(f"Their impact is not known: {unknown}")
     if found is not None:
         out.print()
         show_impact.short(out, found)
@@ -135,15 +137,20 @@ def waits(where: Where, *, as_json: bool) -> int:
     return exits.OK
 
 
-def _pending_impact(settings: Settings, pending: Mapping[str, str]) -> Impact | None:
-    """None where there is no store to look into: approvals are typed where the config is, perhaps on a desk."""
+def _pending_impact(settings: Settings, pending: Mapping[str, str]) -> tuple[Impact | None, str | None]:
+    """What the models that wait would change, else why that is not known.
+
+    Approvals are typed where the config is, perhaps on a desk: without a store, or with one that never had the rules.
+    """
+    if not pending:
+        return None, None
     try:
         with store_of(settings) as store:
             with store.look() as tx:
                 before = side_in_force(tx, settings)
-            return _impact(store, before, side_of(settings), list(pending), limit=0)
-    except StoreError:
-        return None
+            return _impact(store, before, side_of(settings), list(pending), limit=0), None
+    except (StoreError, NotApprovedError) as error:
+        return None, str(error)
 
 
 def approve(where: Where, digest: str, *, sales: str, marketing: str, why: str, begin: bool, as_json: bool) -> int:

@@ -111,7 +111,7 @@ def _kept(connection: Document, loc: Loc, source: Any) -> Iterator[Problem]:
     for place, path in connection.each(*map(str, loc), "keep", "*"):
         for why in _wrong(path, source) if isinstance(path, str) else ():
             yield error(connection.at(place), why)
-        if path in _FREE_TEXT and connection.get((*loc, "classes", str(place[-1]))) is None:
+        if isinstance(path, str) and path in _FREE_TEXT and connection.get((*loc, "classes", str(place[-1]))) is None:
             message = f"{path} is free text, and every different text would be a touchpoint of its own"
             advice = f"class it: classes: {{{place[-1]}: {{pricing: [price, quote]}}}}"
             yield warning(connection.at(place), f"{message}; {advice}")

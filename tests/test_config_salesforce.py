@@ -85,6 +85,13 @@ MISTAKES = [
         '"private_key" goes with flow: jwt, not with flow: client_credentials',
     ),
     (
+        "a list as what is kept",
+        "from: Event",
+        "from: Event, keep: {about: [Subject]}",
+        "28:45",
+        '"about" must be text, not a list',
+    ),
+    (
         "a user by display name",
         "flow: client_credentials\n  client_id: env:SF_CLIENT_ID\n  client_secret: env:SF_CLIENT_SECRET",
         "flow: jwt\n  client_id: env:SF_CLIENT_ID\n  username: Integration\n  private_key: file:/key",

@@ -16,10 +16,7 @@ from sync.people import Person, gather, touchpoints
 from sync.score import Scoring
 from sync.store import tables
 from sync.store.store import Store, in_chunks
-from sync.tallies import Tally, tallies
-
-#: people gathered at once
-CHUNK_PERSONS = 2_000
+from sync.tallies import CHUNK_PERSONS, Tally, tallies
 
 #: model -> ids of its rules and patterns, in its order
 Takers = Mapping[str, Sequence[str]]
@@ -72,10 +69,10 @@ def catalog(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequence
     """What there is, and what each model takes of it; the facts are those of ``people``, which come in chunks."""
     with store.begin() as tx:
         points = touchpoints(tx)
-        attributes = sorted({name for point in points for name in point.attributes})
-        groupings = [{point.number: (point.kind, value_of(point, name)) for point in points} for name in attributes]
-        groupings.append({point.number: (point.kind, "") for point in points})
-        *values, kinds = tallies(tx, groupings, [map_.connection for map_ in scorings[0].maps], scorings[0].zone)
+    attributes = sorted({name for point in points for name in point.attributes})
+    groupings = [{point.number: (point.kind, value_of(point, name)) for point in points} for name in attributes]
+    groupings.append({point.number: (point.kind, "") for point in points})
+    *values, kinds = tallies(store, groupings, [map_.connection for map_ in scorings[0].maps], scorings[0].zone)
     taking = {one.model.model: takers(one.compiled) for one in scorings}
 
     def whole(kind: str, tally: Tally) -> ActivityKind:

@@ -57,10 +57,10 @@ def coverage(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequenc
     connections = [map_.connection for map_ in scorings[0].maps]
     with store.begin() as tx:
         points = touchpoints(tx)
-        alone = {point.number: point.number for point in points}
-        each, left = tallies(tx, (alone, _left(points, scorings)), connections, scorings[0].zone)
         in_dispute, illegible = disagreeing(tx, found, limit), unreadable(tx, connections, limit)
         spread = list(_touchpoints_many(tx, connections))
+    alone = {point.number: point.number for point in points}
+    each, left = tallies(store, (alone, _left(points, scorings)), connections, scorings[0].zone)
     rows: dict[str, Sequence[Row]] = {
         "people_not_scored": list(_people(found)),
         "activities_not_scored": [

@@ -1,4 +1,4 @@
-"""How often things happened and to how many people: one scan of the packed timelines.
+"""How often things happened and to how many people: one scan of the packed timelines, in chunks of people.
 
 What a person's records hold together counts once, as it does for the score.
 """
@@ -6,8 +6,6 @@ What a person's records hold together counts once, as it does for the score.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -16,13 +14,12 @@ from sqlalchemy import Connection, select
 
 from sync.days import all_days, days_of
 from sync.store import tables, timelines
+from sync.store.store import Store, in_chunks
 
 Ints = NDArray[np.int64]
 
-#: activities counted at once; keeps memory flat
-CHUNK_ACTIVITIES = 500_000
-#: timelines fetched at once
-CHUNK_ROWS = 2_000
+#: persons counted in one transaction, which holds up a worker on the same store
+CHUNK_PERSONS = 2_000
 NONE = -1
 
 
@@ -36,18 +33,22 @@ class Tally:
 
 
 def tallies(
-    tx: Connection, groupings: Sequence[Mapping[int, Any]], connections: Collection[str], zone: str
+    store: Store,
+    groupings: Sequence[Mapping[int, Any]],
+    connections: Collection[str],
+    zone: str,
+    chunk: int = CHUNK_PERSONS,
 ) -> list[dict[Any, Tally]]:
     """For each grouping (touchpoint number -> group) its groups that happened, the most frequent first.
 
     A group is any value that can be a key. Only what records of these connections hold is counted; touchpoints
-    without a group are not.
+    without a group are not. ``chunk``: persons a transaction.
     """
     names = [list(dict.fromkeys(grouping.values())) for grouping in groupings]
     codes = [_codes(grouping, known) for grouping, known in zip(groupings, names, strict=True)]
     counts = [np.zeros((2, len(known)), dtype=np.int64) for known in names]
     latest = [np.full(len(known), np.iinfo(np.int64).min) for known in names]
-    for person, activities in _chunks(tx, connections):
+    for person, activities in _chunks(store, connections, chunk):
         at_, touchpoint = np.ascontiguousarray(activities["at"]), activities["touchpoint"].astype(np.int64)
         for code_of, count, newest in zip(codes, counts, latest, strict=True):
             code = code_of[np.minimum(touchpoint, len(code_of) - 1)]
@@ -77,33 +78,29 @@ def _told(names: Sequence[Any], count: Ints, newest: Ints, zone: str) -> dict[An
     }
 
 
-def _chunks(tx: Connection, connections: Collection[str]) -> Iterator[tuple[Ints, timelines.Activities]]:
+def _chunks(store: Store, connections: Collection[str], chunk: int) -> Iterator[tuple[Ints, timelines.Activities]]:
     """Whole persons: their activities, each with a number of its person."""
-    persons: list[timelines.Activities] = []
-    rows = 0
-    for activities in _persons(tx, connections):
-        persons.append(activities)
-        rows += len(activities)
-        if rows >= CHUNK_ACTIVITIES:
-            yield _together(persons)
-            persons, rows = [], 0
-    if persons:
-        yield _together(persons)
+    person = tables.record.c.person
+    with store.begin() as tx:
+        numbers = list(tx.execute(select(person).distinct().where(person.is_not(None)).order_by(person)).scalars())
+    for some in in_chunks(numbers, chunk):
+        with store.begin() as tx:
+            persons = _persons(tx, connections, some[0], some[-1])
+        if persons:
+            of = np.repeat(np.arange(len(persons)), [len(one) for one in persons])
+            yield of, np.concatenate(persons)
 
 
-def _together(persons: Sequence[timelines.Activities]) -> tuple[Ints, timelines.Activities]:
-    return np.repeat(np.arange(len(persons)), [len(one) for one in persons]), np.concatenate(persons)
-
-
-def _persons(tx: Connection, connections: Collection[str]) -> Iterator[timelines.Activities]:
+def _persons(tx: Connection, connections: Collection[str], first: int, last: int) -> list[timelines.Activities]:
+    """What each person from the first to the last number did; the connection, of few values, is no way to find them."""
     record, timeline = tables.record, tables.timeline
     rows = tx.execute(
-        select(record.c.person, timeline.c.activities)
+        select(record.c.person, record.c.connection, timeline.c.activities)
         .join(record, record.c.number == timeline.c.record)
-        .where(record.c.connection.in_(sorted(connections)), record.c.state != "deleted", record.c.person.is_not(None))
-        .order_by(record.c.person)
-        .execution_options(yield_per=CHUNK_ROWS)
+        .where(record.c.person.between(first, last), record.c.state != "deleted")
     )
-    for _, mine in groupby(rows, key=itemgetter(0)):
-        parts = [timelines.unpack(blob) for _, blob in mine]
-        yield parts[0] if len(parts) == 1 else timelines.distinct(np.concatenate(parts))
+    held: dict[int, list[timelines.Activities]] = {}
+    for person, connection, blob in rows:
+        if connection in connections:
+            held.setdefault(person, []).append(timelines.unpack(blob))
+    return [parts[0] if len(parts) == 1 else timelines.distinct(np.concatenate(parts)) for parts in held.values()]

@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, event, insert, select
 
 from sync.beginnings import FIRST_COMPLETE
 from sync.catalog import catalog, everybody
 from sync.store import tables, timelines
-from sync.store.store import open_store
+from sync.store.store import open_store, set_meta
 from sync.store.values import at
 from sync.tallies import tallies
 from tests.looking_world import MODEL, did, scorings, world
@@ -168,9 +168,7 @@ def test_tallies_are_what_counting_one_by_one_gives(empty, people, grouping, siz
             tx.execute(insert(tables.record).values(**row, number=number, person=number, state="live"))
             packed = timelines.pack((instant, of, id_) for id_, (instant, of) in enumerate(mine))
             tx.execute(insert(tables.timeline).values(record=number, activities=packed.tobytes()))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sync.tallies.CHUNK_ACTIVITIES", size)
-            (found,) = tallies(tx, [grouping], ["hubspot"], "UTC")
+    (found,) = tallies(empty, [grouping], ["hubspot"], "UTC", chunk=size)
 
     assert {name: one.activities for name, one in found.items()} == Counter(name for _, name, _ in expected)
 
@@ -182,6 +180,28 @@ def test_tallies_are_what_counting_one_by_one_gives(empty, people, grouping, siz
     assert [one.activities for one in found.values()] == sorted(
         (one.activities for one in found.values()), reverse=True
     )
+
+
+def test_others_write_to_the_store_between_chunks_of_people(town, tmp_path):
+    town.hub(
+        *[record("contact", str(number)) for number in range(1, 6)],
+        activities=[did("form_submissions", str(number), str(number), form="Demo") for number in range(1, 6)],
+    )
+    town.identify()
+    other = open_store(str(tmp_path / "store"), patience_ms=0)
+    written = []
+
+    def write(_):
+        with other.begin() as tx:
+            set_meta(tx, "turn", str(len(written)))
+        written.append(len(written))
+
+    event.listen(town.store.engine, "engine_connect", write)
+    (found,) = tallies(town.store, [{1: "demo"}], ["hubspot"], "UTC", chunk=2)
+    other.close()
+
+    assert found["demo"].people == 5
+    assert len(written) == 1 + 3  # who there is, then two people a time
 
 
 # facts

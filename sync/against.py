@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from scoring.mistakes import nearest
 from scoring.model import ScoringModel
 from sync.evaluating import scorings_by
-from sync.explain import records_of
+from sync.explain import PERSONAL, records_of
 from sync.mapping import HAND_OFF, ConnectionMap, maps_of
 from sync.people import Person, gather
 from sync.report import Progress
@@ -25,7 +25,7 @@ QUARTERS = 4
 
 
 class FieldError(Exception):
-    """The field named is none that the store has."""
+    """The field named is none that the store has, or says who somebody is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +109,20 @@ def _scored(tx: Connection, numbers: Sequence[int], scoring: Scoring) -> list[tu
 
 
 def _reader(name: str, maps: Sequence[ConnectionMap]) -> Callable[[Person], Any]:
-    """What gives the field's value of a person, None where there is none."""
+    """What gives the field's value of a person, None where there is none. Raises FieldError."""
+    connection, _, of = name.rpartition(":")
+    personal = {
+        column.field
+        for map_ in maps
+        if map_.connection == connection
+        for fact in PERSONAL & map_.facts.keys()
+        for column in map_.facts[fact].reads
+    }
+    if name in PERSONAL or of in personal:
+        raise FieldError(f'"{name}" says who somebody is and is no score; compare with the field of the other score')
     facts = {fact for map_ in maps for fact in map_.facts} - {HAND_OFF}
     if name in facts:
         return lambda person: person.facts.values.get(name)
-    connection, _, of = name.rpartition(":")
     mapped = {
         field
         for map_ in maps

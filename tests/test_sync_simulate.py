@@ -264,6 +264,12 @@ def test_a_field_nothing_reads_must_be_mapped_first(desk, name):
         against(desk, name)
 
 
+@pytest.mark.parametrize("name", ["phone", "email", "owner", "hubspot:email"])
+def test_what_says_who_somebody_is_is_never_compared(desk, name):
+    with pytest.raises(FieldError, match="says who somebody is"):
+        against(desk, name)
+
+
 NUMBERS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30)
 
 

@@ -25,6 +25,8 @@ _HEAD = """\
 # A model scores only by rules whose digest stands here. `leadmark approve` adds them; they are reviewed in git.
 approved:
 """
+#: the list as it stands while nothing is approved
+_NONE = re.compile(r"^approved:\s*\[\s*\]", re.MULTILINE)
 
 
 def _digest(text: str) -> str:
@@ -105,23 +107,29 @@ def check_approvals(document: Document, models: Mapping[str, ScoringModel | None
         yield warning(document.key(("approved",)), f"{message}; leadmark approve {digest[:8]}")
 
 
-def addition(text: str, approved: Approved) -> str | None:
-    """What to add at the end of the file so that the yes is its last entry; the whole file where the text is empty.
+def with_entry(text: str, approved: Approved) -> str | None:
+    """The file's text with the yes as its last entry; that of a new file where the text is empty.
 
-    None where an entry at the end is not one of the list.
+    None where an entry at the end would not be one of the list.
     """
-    if not text:
-        return _HEAD + _entry(approved, "  ")
-    end = "\r\n" if "\r\n" in text else "\n"
+    known = _read(text)
+    before = text or _HEAD
+    if not known:
+        before = _NONE.sub("approved:", before)
+    end = "\r\n" if "\r\n" in before else "\n"
+    before += "" if before.endswith("\n") else end
+    after = before + _entry(approved, _indent(text, len(known))).replace("\n", end)
+    return after if _read(after) == [*known, approved] else None
+
+
+def _indent(text: str, entries: int) -> str:
+    """What stands before the dash of the last entry."""
     document, _ = read("", text)
-    known = (document.get(("approved",)) if document is not None else None) or []
-    if document is None or not known or not isinstance(known, list):
-        return None
-    spot = document.key(("approved", len(known) - 1))
+    if document is None or not entries:
+        return "  "
+    spot = document.key(("approved", entries - 1))
     before = text.splitlines()[spot.line - 1][: spot.column - 1]
-    added = "" if text.endswith("\n") else end
-    added += _entry(approved, before[: len(before) - len(before.lstrip())]).replace("\n", end)
-    return added if _read(text + added) == [*_read(text), approved] else None
+    return before[: len(before) - len(before.lstrip())]
 
 
 def _entry(approved: Approved, indent: str) -> str:

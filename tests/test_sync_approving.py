@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from config.approvals import Approved, addition
+from config.approvals import Approved, with_entry
 from config.loader import load
 from scoring.digests import model_digest
 from scoring.model import ScoringModel
@@ -232,20 +232,33 @@ def test_what_scores_stands_with_the_primary_model_first(desk):
     ],
 )  # fmt: skip
 def test_an_entry_is_added_at_the_end(text, remark):
-    approved = yes(NEW).model_copy(update={"why": 'Sales: "more" # of it', "marketing": "Zoë: ja"})
-    added = addition(text, approved)
-    assert added is not None
-    assert added.replace("\r\n", "").count("\n") == (0 if "\r\n" in text else added.count("\n"))
-    again = addition(text + added, yes(MODEL))
-    assert again is not None
-    assert addition(text + added + again, yes(MODEL)) is not None
+    first = yes(NEW).model_copy(update={"why": 'Sales: "more" # of it', "marketing": "Zoë: ja"})
+    once = with_entry(text, first)
+    twice = with_entry(once, yes(MODEL))
+    assert once.startswith(text)
+    assert twice.startswith(once)
+    assert ("\r\n" in text) == (twice.count("\n") == twice.count("\r\n"))
 
 
 @pytest.mark.parametrize(
-    "text", ["approved: []\n", "approved: [{model: b2b, digest: 0123456789abcdef, sales: A, on: 2026-11-22}]\n", "x: ["]
+    ("text", "begun"),
+    [
+        ("approved: []\n", "approved:\n"),
+        ("# ours\r\napproved: [ ]  # none yet\r\n# the end", "# ours\r\napproved:  # none yet\r\n# the end\r\n"),
+        ("approved: [\n]\n", "approved:\n"),
+    ],
+)
+def test_the_first_entry_opens_an_empty_list(text, begun):
+    added = with_entry(text, yes(NEW))
+    assert added.startswith(begun + "  - model:")
+    assert with_entry(added, yes(MODEL)).startswith(added)
+
+
+@pytest.mark.parametrize(
+    "text", ["approved: [{model: b2b, digest: 0123456789abcdef, sales: A, on: 2026-11-22}]\n", "x: [", "approve: []\n"]
 )  # fmt: skip
 def test_no_entry_is_added_where_the_list_does_not_end_the_file(text):
-    assert addition(text, yes(NEW)) is None
+    assert with_entry(text, yes(NEW)) is None
 
 
 @pytest.fixture
@@ -301,6 +314,14 @@ def test_approving_begins_the_file_and_adds_to_it_in_git_only(folder, capsys):
     assert "approved already" in capsys.readouterr().err
     approved = load(folder)[0].approved
     assert [one.digest for one in approved] == [digest, yes(NEW).digest, digest]
+
+
+def test_the_first_yes_may_follow_a_file_that_holds_none(folder):
+    (folder / ".git").mkdir()
+    (folder / "approvals.yaml").write_text("# ours\napproved: []\n")
+    assert approving(folder, yes(MODEL).digest, "--sales", "Jo") == 0
+    assert [one.digest for one in load(folder)[0].approved] == [yes(MODEL).digest]
+    assert (folder / "approvals.yaml").read_text().startswith("# ours\napproved:\n")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from config.approvals import Approved, addition, latest, waiting
+from config.approvals import Approved, latest, waiting, with_entry
 from config.files import APPROVALS
 from config.loader import load
 from config.problems import nearest
@@ -175,14 +175,13 @@ def approve(where: Where, digest: str, *, sales: str, marketing: str, why: str, 
     on = score_day(clock()(), settings.time_zone)
     approved = Approved(model=name, digest=whole, sales=sales, marketing=marketing, on=on, why=why)
     text = path.read_bytes().decode() if settings.approved is not None else ""
-    added = addition(text, approved)
-    if added is None:
+    changed = with_entry(text, approved)
+    if changed is None:
         raise CommandError(
             f"{path} is written in a way that an entry cannot be added to; write its list as one entry a line, each "
             "behind a dash"
         )
-    with path.open("ab") as file:
-        file.write(added.encode())
+    path.write_bytes(changed.encode())
     if as_json:
         print_json({"model": name, "digest": whole, "file": str(path)})
     else:

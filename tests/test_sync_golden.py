@@ -1,5 +1,6 @@
 """Golden cases run by the real core; `test` tells what was expected and what is."""
 
+import io
 import json
 import re
 import shutil
@@ -10,10 +11,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from config.loader import load
 from config.reading import read
-from sync.cli import run
+from sync.cli import golden, run
 from sync.golden import run_cases
 from sync.golden_text import flow
 
@@ -261,6 +263,32 @@ def test_a_case_that_fails_shows_what_was_expected_what_is_and_why(two, capsys):
     assert "  grade: B  A\n" in out
     assert re.search(r"Seniority +vice president: 100 % +\+24.00\n", out)
     assert out.endswith("2 cases, 1 failed\n")
+
+
+LONG = "somebody-who-asked-twice-and-then-went-silent-for-a-whole-quarter"
+
+
+@pytest.mark.parametrize(
+    ("width", "name", "lines", "remark"),
+    [
+        (80, "short", 2, "all on a line, below the head"),
+        (80, LONG, 2, "the outcome below its name"),
+        (140, LONG, 2, "all on a line again"),
+        (40, "short", 3, "an outcome longer than a line goes on"),
+    ],
+)
+def test_what_a_case_comes_to_is_told_whole_in_any_width(folder, width, name, lines, remark):
+    put(folder, f"{name}:\n  on: 2026-11-22\n  facts: {VP}\n  did: [{DEMO % 2}]\n  expect: {{grade: A}}\n")
+    out = Console(
+        file=io.StringIO(), width=width, force_terminal=True, color_system=None, highlight=False, markup=False,
+        emoji=False, soft_wrap=True,
+    )  # fmt: skip
+    settings, _ = load(folder)
+    tested = run_cases(settings, settings.golden)
+    golden.show_tested(out, tested)
+    told = out.file.getvalue().split("\n\n")[0].splitlines()
+    assert (len(told), max(map(len, told)) <= width) == (lines, True)
+    assert f"people/{name} {tested[0].seen[0].outputs['summary']}" in " ".join("\n".join(told).split())
 
 
 @pytest.mark.parametrize("named", [["good"], ["people"], ["people/good"], ["people.yaml"], ["golden/people.yaml"]])

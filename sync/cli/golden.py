@@ -17,7 +17,7 @@ from sync.app import clock
 from sync.cli.exits import FAILED, OK, USAGE, CommandError
 from sync.cli.opening import Where, count, folder_of, print_json, settings_of, stderr, stdout, store_of, typed
 from sync.cli.persons import one_person
-from sync.cli.show import line, table, value_text
+from sync.cli.show import line, pairs, table, value_text, width_of
 from sync.cli.show_person import ledger
 from sync.explain import scoring_of
 from sync.golden import Miss, Tested, run_cases
@@ -27,6 +27,7 @@ from sync.living import Seen
 from sync.store.values import plain
 
 NOT_SCORED = "not scored by this model"
+INDENT = 2  # columns before a line, and between its cells
 NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
@@ -42,7 +43,7 @@ def run(where: Where, wanted: Sequence[str], *, model: str | None, as_json: bool
     if as_json:
         print_json({"failed": failed, "cases": [_to_json(one) for one in tested]})
     else:
-        _show(stdout(), tested)
+        show_tested(stdout(), tested)
     if not tested:
         advice = f"write golden/NAME.yaml by docs/golden.md, or make one of a person: {typed('golden add WHO', where)}"
         stderr().print(f"no golden case {'of this model ' if model else ''}in {folder_of(where[0])}; {advice}")
@@ -133,10 +134,11 @@ def _names(name: str) -> Collection[str]:
     return {name, case, file, f"{file}.yaml", f"golden/{file}.yaml"}
 
 
-def _show(out: Console, tested: Sequence[Tested]) -> None:
+def show_tested(out: Console, tested: Sequence[Tested]) -> None:
+    """The cases with what they come to, then each that fails, and how many they are."""
     rows = [("failed" if one.misses else "ok", one.name, _said(one)) for one in tested]
     if rows:
-        table(out, ("", "case", "on its day"), rows, flexible=(2,))
+        _overview(out, rows)
     for one in tested:
         if one.misses:
             out.print()
@@ -145,6 +147,17 @@ def _show(out: Console, tested: Sequence[Tested]) -> None:
         failed = sum(bool(one.misses) for one in tested)
         out.print()
         out.print(f"{count(len(tested), 'case')}, {f'{failed} failed' if failed else 'all as expected'}")
+
+
+def _overview(out: Console, rows: Sequence[tuple[str, str, str]]) -> None:
+    """A line a case; where one would not fit, what each comes to stands below its name."""
+    states, names, outcomes = (max(map(len, cells)) for cells in zip(*rows, strict=True))
+    if states + names + outcomes + INDENT * 3 <= width_of(out):
+        table(out, ("", "case", "on its day"), rows, indent=INDENT)
+        return
+    for state, name, outcome in rows:
+        line(out, f"{'':{INDENT}}{state:<{states}}{'':{INDENT}}{name}")
+        pairs(out, [("", outcome)], indent=INDENT + states, whole=True)
 
 
 def _said(one: Tested) -> str:

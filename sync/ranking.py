@@ -70,16 +70,25 @@ def rank(
 
     ``owner``: only those with a record of this owner, named by id or by what the fact ``owner`` says.
     """
-    with store.begin() as tx:  # a few more than asked for, as some may have left the audience since
-        some = None if limit is None or owner is not None else limit + CHUNK
-        candidates = list(islice(_candidates(tx, scoring.model.model, statuses), some))
-    leads: list[Lead] = []
-    for numbers in in_chunks(candidates, CHUNK if some is None else min(CHUNK, some - CHUNK)):
+    leads: dict[int, Lead] = {}  # by person, as a worker may reorder them meanwhile
+    for numbers in _chunks(store, scoring.model.model, statuses, None if owner is not None else limit):
         if limit is not None and len(leads) >= limit:
             break
         with store.begin() as tx:
-            leads += _leads(tx, numbers, scoring, owner)
-    return sorted(leads[:limit], key=lambda lead: _order(lead, statuses))
+            leads |= {lead.person: lead for lead in _leads(tx, numbers, scoring, owner)}
+    return sorted(list(leads.values())[:limit], key=lambda lead: _order(lead, statuses))
+
+
+def _chunks(store: Store, model: str, statuses: Sequence[Status], limit: int | None) -> Iterator[Sequence[int]]:
+    """The candidates in chunks; a few more than asked for, as some may have left the audience, then as many again."""
+    begin, end = 0, None if limit is None else limit + CHUNK
+    while True:
+        with store.begin() as tx:
+            found = list(islice(_candidates(tx, model, statuses), begin, end))
+        yield from in_chunks(found, min(limit or CHUNK, CHUNK))
+        if end is None or len(found) < end - begin:
+            return
+        begin, end = end, 2 * end
 
 
 def _leads(tx: Connection, numbers: Sequence[int], scoring: Scoring, owner: str | None) -> list[Lead]:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from sync import ranking
 from sync.cli import show_rank
 from sync.ranking import IN_HAND, TO_CALL, Lead, rank
 from tests.looking_world import MODEL, did, scorings, stands, world
@@ -101,6 +102,16 @@ def test_those_left_out_make_room_for_others(tmp_path):
     town.hub(record("contact", "1", version=1, country="Peru"))
 
     assert ranked(town, limit=1) == ["2"]
+    town.store.close()
+
+
+def test_however_many_are_left_out_those_behind_them_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(ranking, "CHUNK", 2)
+    town = world(tmp_path, {**MODEL, "audience": {"country": "Norway"}})
+    contacts(town, {str(number): ("mql",) for number in range(1, 15)})
+    town.hub(*[record("contact", str(number), version=1, country="Peru") for number in range(1, 13)])
+
+    assert [ranked(town, limit=limit) for limit in (1, 2, 3)] == [["13"], ["13", "14"], ["13", "14"]]
     town.store.close()
 
 

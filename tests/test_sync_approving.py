@@ -324,6 +324,30 @@ def test_the_first_yes_may_follow_a_file_that_holds_none(folder):
     assert (folder / "approvals.yaml").read_text().startswith("# ours\napproved:\n")
 
 
+def test_without_approvals_is_said_how_to_begin_with_a_command_that_can_be_copied(folder, capsys):
+    assert approving(folder) == 0
+    command = "leadmark approve {} --begin --sales NAME --marketing NAME --config " + str(folder)
+    assert capsys.readouterr().out.splitlines() == [
+        "Approvals are not kept here, as there is no approvals.yaml.",
+        "Every valid model scores as it stands:",
+        f"  b2b  {yes(MODEL).digest}",
+        "To keep approvals from now on:",
+        f"  {command.format(yes(MODEL).digest[:8])}",
+    ]
+    (folder / "models/partners.yaml").write_text(json.dumps(SECOND))
+    assert approving(folder) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"  {command.format('DIGEST')}"
+
+
+def test_the_command_that_approves_is_never_cut(folder, capsys, monkeypatch):
+    (folder / "approvals.yaml").write_text("approved: []\n")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, to rich
+    monkeypatch.setenv("COLUMNS", "80")
+    assert approving(folder) == 0
+    end = f"--sales NAME --marketing NAME --why TEXT --config {folder}\n"
+    assert capsys.readouterr().out.endswith(f"\n  leadmark approve {yes(MODEL).digest[:8]} {end}")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "says", "remark"),
     [

@@ -101,8 +101,8 @@ def waits(where: Where, *, as_json: bool) -> int:
     settings = settings_of(where)
     pending = waiting(settings.models, settings.approved)
     found, unknown = _pending_impact(settings, pending)
+    digests = {name: model_digest(model) for name, model in settings.models.items()}
     if as_json:
-        digests = {name: model_digest(model) for name, model in settings.models.items()}
         kept = settings.approved is not None
         impact = found and found.to_json()
         about = {"approvals_kept": kept, "models": digests, "pending": pending}
@@ -110,9 +110,12 @@ def waits(where: Where, *, as_json: bool) -> int:
         return exits.OK
     out = stdout()
     if settings.approved is None:
-        out.print(f"Approvals are not kept here: every valid model scores as it stands, as there is no {APPROVALS}.")
-        pairs(out, [(name, model_digest(model)) for name, model in settings.models.items()])
-        out.print(f"To keep them from now on: {typed('approve DIGEST --begin --sales NAME --marketing NAME', where)}")
+        out.print(f"Approvals are not kept here, as there is no {APPROVALS}.")
+        out.print("Every valid model scores as it stands:")
+        pairs(out, digests.items())
+        one = next(iter(digests.values()))[: show_impact.DIGITS] if len(digests) == 1 else "DIGEST"
+        out.print("To keep approvals from now on:")
+        out.print(f"  {typed(f'approve {one} --begin --sales NAME --marketing NAME', where)}")
         return exits.OK
     if not pending:
         out.print("nothing waits for approval")
@@ -126,14 +129,10 @@ def waits(where: Where, *, as_json: bool) -> int:
     if pending:
         first = next(iter(pending.values()))[: show_impact.DIGITS]
         out.print()
-        pairs(
-            out,
-            [
-                ("all of it", typed("simulate", where)),
-                ("to approve", typed(f"approve {first} --sales NAME --marketing NAME --why TEXT", where)),
-            ],
-            indent=0,
-        )
+        out.print("To see all of it:")
+        out.print(f"  {typed('simulate', where)}")
+        out.print("To approve:")
+        out.print(f"  {typed(f'approve {first} --sales NAME --marketing NAME --why TEXT', where)}")
     return exits.OK
 
 

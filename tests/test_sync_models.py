@@ -1,5 +1,7 @@
 """Several models beside each other: audiences, fields of their own, journeys that rest; and people whom a rep holds."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import insert, select
 
@@ -252,3 +254,24 @@ def test_the_purge_leaves_what_an_earlier_day_still_counts(tmp_path):
     assert (found.ledger.score, found.outputs["model"]) == (0, "b2b")
     (row,) = desk.rows(tables.timeline)
     assert len(timelines.unpack(row.activities)) == 1
+
+
+def test_only_the_first_pass_of_a_day_looks_at_everybody(desk):
+    assert desk.run()["hubspot"].scored == 0
+    desk.later(days=1)
+    assert desk.run()["hubspot"].scored == 2
+    desk.later(hours=1)
+    assert desk.run()["hubspot"].scored == 0
+
+
+def test_momentum_takes_the_audience_as_of_now(tmp_path):
+    """A week ago the audience did not have them yet; the score of then is known all the same."""
+    facts = {"facts": HUBSPOT["facts"] | {"trial_on": "trial_on"}}
+    desk = Desk(tmp_path, hubspot=facts, models={"b2b": MODEL | {"audience": {"trial_on": {"past": "3d"}}}})
+    desk.hub.put(record("contact", "1", jobtitle="Director", trial_on=NOW.date() - timedelta(days=2)))
+    desk.hub.act("forms", form("f", "1", days=1))
+    desk.run()
+    with desk.store.begin() as tx:
+        found = explained(tx, 1, scoring_of(tx, desk.settings, NOW))
+    assert (found.ledger.score, found.outputs["momentum"]) == (80, "rising")
+    desk.close()

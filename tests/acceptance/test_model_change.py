@@ -7,8 +7,8 @@ from sync.app import Quiet
 from sync.simulate import side_in_force, side_of, simulate
 from sync.store import tables
 
-#: much less makes an MQL
-SOFTER = {"mql": {"needs": {"grade": "D or better", "engagement": 10}, "leave_below": {"engagement": 5}}}
+#: who they are is enough
+SOFTER = {"mql": {"needs": {"grade": "B or better", "engagement": None}, "leave_below": None}}
 
 
 def approve(portal):

@@ -157,8 +157,26 @@ def test_a_missing_secret_is_one_line_that_names_it(command, config, capsys):
 @pytest.mark.parametrize("command", ["status", "explain 1", "timeline 1", "quarantine list", "quarantine retry"])
 def test_before_the_first_pass_there_is_no_store_and_none_is_made(command, config, capsys):
     assert run([*command.split(), "--config", str(config)]) == 1
-    assert "run a pass first: leadmark plan" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(f" yet; run a pass first: leadmark plan --config {config}\n")
     assert not (config.parent / "leadmark-store" / "leadmark.sqlite3").exists()
+
+
+def test_what_to_type_names_no_folder_where_none_was_named(config, capsys, monkeypatch):
+    capsys.readouterr()
+    monkeypatch.setenv("LEADMARK_CONFIG", str(config))
+    assert run(["status"]) == 1
+    assert capsys.readouterr().err.endswith(": leadmark plan\n")
+    monkeypatch.delenv("LEADMARK_CONFIG")
+    monkeypatch.chdir(config)
+    assert run(["status"]) == 1
+    assert capsys.readouterr().err.endswith(": leadmark plan\n")
+
+
+@pytest.mark.parametrize("command", ["catalog", "coverage"])
+def test_an_empty_store_says_what_to_type_first(command, config, capsys):
+    assert run(["migrate", "--config", str(config)]) == 0
+    assert run([command, "--config", str(config)]) == 1
+    assert capsys.readouterr().err.endswith(f"; run a pass first: leadmark plan --config {config}\n")
 
 
 def test_migrate_makes_a_store_and_may_be_repeated(config, capsys):

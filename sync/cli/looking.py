@@ -14,7 +14,7 @@ from sync.catalog import catalog as catalog_of
 from sync.catalog import everybody
 from sync.cli import exits, show_catalog, show_coverage, show_rank
 from sync.cli.exits import CommandError
-from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, store_of
+from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, store_of, typed
 from sync.cli.progress import Bar, Lines, shown
 from sync.coverage import coverage as coverage_of
 from sync.explain import names_of, scoring_of
@@ -32,7 +32,7 @@ def catalog(where: Where, *, kind: str | None, as_json: bool) -> int:
     """Shows what there is; of one kind of activity alone when it is named."""
     settings = settings_of(where)
     with store_of(settings) as store, shown() as progress:
-        scorings = _scorings(store, settings)
+        scorings = _scorings(store, settings, where)
         people = [] if kind else everybody(store, scorings)
         found = catalog_of(store, scorings, _told(people, progress))
     if kind is not None:
@@ -51,7 +51,7 @@ def coverage(where: Where, *, limit: int, as_json: bool) -> int:
     """Shows what the models do not see."""
     settings = settings_of(where)
     with store_of(settings) as store, shown() as progress:
-        scorings = _scorings(store, settings)
+        scorings = _scorings(store, settings, where)
         found = coverage_of(store, scorings, _told(everybody(store, scorings), progress), limit)
     if as_json:
         print_json(found.to_json())
@@ -116,13 +116,13 @@ def rank(where: Where, asked: Asked, *, form: Literal["text", "csv", "json"], re
     return exits.OK
 
 
-def _scorings(store: Store, settings: Settings) -> list[Scoring]:
+def _scorings(store: Store, settings: Settings, where: Where) -> list[Scoring]:
     """All models in force, the primary one first; a CommandError before any connection was read once as a whole."""
     now = clock()()
     with store.begin() as tx:
         found = [scoring_of(tx, settings, now, name) for name in in_force(tx, settings)]
     if not found[0].maps:
-        raise CommandError("no connection was read as a whole yet; run a pass first: leadmark plan")
+        raise CommandError(f"no connection was read as a whole yet; run a pass first: {typed('plan', where)}")
     return found
 
 

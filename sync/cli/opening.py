@@ -15,7 +15,7 @@ from config.problems import Problem, listed, nearest
 from config.secrets import resolve
 from config.settings import Settings
 from sync.cli.exits import USAGE, CommandError
-from sync.store.store import Store, open_store
+from sync.store.store import Store, StoreError, open_store
 
 #: where an image keeps the admin's config
 INSTALLED = Path("/etc/leadmark")
@@ -50,7 +50,13 @@ def settings_of(where: Where) -> Settings:
 @contextmanager
 def store_of(settings: Settings) -> Iterator[Store]:
     """The store of the settings, which must be there already; closed at the end of the block."""
-    store = open_store(resolve(settings.store), create=False)
+    try:
+        store = open_store(resolve(settings.store), create=False)
+    except StoreError as error:
+        if not error.command:
+            raise
+        where = (None if settings.folder == folder_of(None) else settings.folder, None)
+        raise StoreError(f"{error.why}: {typed(error.command, where)}") from error
     try:
         yield store
     finally:

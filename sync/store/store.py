@@ -39,6 +39,11 @@ NETWORK_FILE_SYSTEMS = frozenset(
 class StoreError(Exception):
     """The store cannot be used: where, why, what to do. Nothing was changed."""
 
+    def __init__(self, why: str, command: str = "") -> None:
+        """``command`` is what to run then; it ends the message."""
+        super().__init__(f"{why}: leadmark {command}" if command else why)
+        self.why, self.command = why, command
+
 
 @dataclass(frozen=True, slots=True)
 class Store:
@@ -138,12 +143,12 @@ def _check_known(current: str) -> None:
 
 def _check_revision(current: str | None, engine: Engine) -> None:
     if current is None:
-        raise StoreError(f"there is no store in {_place(engine)} yet; run a pass first: leadmark plan")
+        raise StoreError(f"there is no store in {_place(engine)} yet; run a pass first", "plan")
     _check_known(current)
     if current != _head():
         raise StoreError(
-            f"the store {_place(engine)} has schema {current}, this version needs {_head()}; "
-            "back it up, then run: leadmark migrate"
+            f"the store {_place(engine)} has schema {current}, this version needs {_head()}; back it up, then run",
+            "migrate",
         )
 
 
@@ -159,7 +164,7 @@ def _engine(where: str, *, create: bool, patience_ms: int = BUSY_TIMEOUT_MS) -> 
         except OSError as error:
             raise StoreError(f"the store folder {folder} cannot be made: {error.strerror}") from error
     elif not file.exists():
-        raise StoreError(f"there is no store in {folder} yet; run a pass first: leadmark plan")
+        raise StoreError(f"there is no store in {folder} yet; run a pass first", "plan")
     kind = file_system(folder)
     if kind in NETWORK_FILE_SYSTEMS:
         raise StoreError(

@@ -107,7 +107,7 @@ class Attributes:
         One that a condition asks for is told by its label, else by its id; one that no condition takes is another one,
         and one that is only told apart gets a number.
         """
-        asked = [test for test in self._conditions(point.kind) if test.names() & point.attributes.keys()]
+        asked = [test for test in _wheres(self.model, point.kind) if test.names() & point.attributes.keys()]
         names = sorted({name for test in asked for name in test.names()} & point.attributes.keys())
         tests = [matcher(test, self.tables) for test in asked]
         wanted = [test(point.attributes) for test in tests]
@@ -132,16 +132,6 @@ class Attributes:
         texts = [text for text in (label, identity) if text and "@" not in text]
         return [OTHER, *texts] if identity or label else [""]
 
-    def _conditions(self, kind: str) -> Iterator[Condition]:
-        rules = {name: rule for _, name, rule in self.model.rules()}
-        for rule in rules.values():
-            if rule.where is not None and rule.activity == kind:
-                yield rule.where
-        for pattern in self.model.patterns.values():
-            for one in pattern.all:
-                if one.where is not None and (rules[one.rule].activity if one.rule else one.activity) == kind:
-                    yield one.where
-
     def _told_apart(self, point: Touchpoint) -> set[str]:
         """The attributes of which the model asks only whether two are the same."""
         rules = {name: rule for _, name, rule in self.model.rules()}
@@ -156,3 +146,26 @@ class Attributes:
         if self.model.bots and point.kind in (CLICKED, DELIVERED, SENT):
             found.add(MAIL)
         return found & point.attributes.keys()
+
+
+def asked_for(model: ScoringModel, tables: Tables, kind: str, attribute: str) -> Callable[[Touchpoint], bool]:
+    """Whether a rule or pattern takes a touchpoint of the kind because of its value of the attribute."""
+    tests = [matcher(where, tables) for where in _wheres(model, kind) if attribute in where.names()]
+
+    def asked(point: Touchpoint) -> bool:
+        another = {**point.attributes, attribute: (OTHER, OTHER)}
+        return any(test(point.attributes) and not test(another) for test in tests)
+
+    return asked
+
+
+def _wheres(model: ScoringModel, kind: str) -> Iterator[Condition]:
+    """The conditions over the attributes of a kind of activity."""
+    rules = {name: rule for _, name, rule in model.rules()}
+    for rule in rules.values():
+        if rule.where is not None and rule.activity == kind:
+            yield rule.where
+    for pattern in model.patterns.values():
+        for one in pattern.all:
+            if one.where is not None and (rules[one.rule].activity if one.rule else one.activity) == kind:
+                yield one.where

@@ -3,7 +3,7 @@
 Counted are the activities that are kept, of people in connections that were read once as a whole.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -11,12 +11,16 @@ from sqlalchemy import select
 
 from scoring.compile import CompiledModel
 from scoring.touchpoints import Entries, Touchpoint, value_of
+from sync.anonymous import asked_for
 from sync.fact_counts import FactCount, counted_facts
 from sync.people import Person, gather, touchpoints
 from sync.score import Scoring
 from sync.store import tables
 from sync.store.store import Store, in_chunks
 from sync.tallies import CHUNK_PERSONS, Tally, tallies
+
+#: stands for a value that only one person has, as it might tell who that is
+OF_ONE = "(of one person)"
 
 #: model -> ids of its rules and patterns, in its order
 Takers = Mapping[str, Sequence[str]]
@@ -26,6 +30,7 @@ Takers = Mapping[str, Sequence[str]]
 class AttributeValue:
     """One value of an attribute, such as a form or a campaign."""
 
+    #: "" for what only one person did, unless a rule or pattern asks for it; then the label is "", too
     id: str
     #: "" where the CRM gives none
     label: str
@@ -78,7 +83,13 @@ def catalog(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequence
     def whole(kind: str, tally: Tally) -> ActivityKind:
         mine = [point for point in points if point.kind == kind]
         told = {
-            name: _values(mine, name, {value: held for (of, value), held in found.items() if of == kind}, taking)
+            name: _values(
+                mine,
+                name,
+                {value: held for (of, value), held in found.items() if of == kind},
+                taking,
+                [asked_for(one.model, one.tables, kind, name) for one in scorings],
+            )
             for name, found in zip(attributes, values, strict=True)
         }
         return ActivityKind(
@@ -100,22 +111,21 @@ def _values(
     attribute: str,
     found: Mapping[str, Tally],
     taking: Mapping[str, Mapping[int, Sequence[str]]],
+    asked: Sequence[Callable[[Touchpoint], bool]],
 ) -> list[AttributeValue]:
     """The values of an attribute that these touchpoints have, in the order in which they were found."""
     having: dict[str, list[Touchpoint]] = {}
     for point in points:
         if value := value_of(point, attribute):
             having.setdefault(value, []).append(point)
-    return [
-        AttributeValue(
-            id=having[value][-1].attributes[attribute][0],
-            label=having[value][-1].attributes[attribute][1],
-            tally=tally,
-            takers=takers_of(taking, having[value]),
-        )
-        for value, tally in found.items()
-        if value in having
-    ]
+    told: list[AttributeValue] = []
+    for value, tally in found.items():
+        mine = having.get(value, ())
+        if mine:
+            named = tally.people > 1 or any(test(point) for test in asked for point in mine)
+            id_, label = mine[-1].attributes[attribute] if named else ("", "")
+            told.append(AttributeValue(id=id_, label=label, tally=tally, takers=takers_of(taking, mine)))
+    return told
 
 
 def takers(compiled: CompiledModel) -> dict[int, list[str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from scoring.compile import CompiledModel
 from scoring.touchpoints import Touchpoint
-from sync.catalog import takers
+from sync.catalog import OF_ONE, takers
 from sync.fact_findings import Row, bands_empty, disagreeing, facts_empty, other_kinds, titles_without, unreadable
 from sync.people import Person, touchpoints
 from sync.score import Scoring
@@ -24,6 +24,8 @@ from sync.tallies import tallies
 
 #: rules match touchpoints, which are meant to be few, a connection
 MANY_TOUCHPOINTS = 20_000
+#: what activities are with: nobody asks, or no attribute
+ANYTHING, NOTHING = "anything", "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,13 @@ def coverage(store: Store, scorings: Sequence[Scoring], people: Iterable[Sequenc
     rows: dict[str, Sequence[Row]] = {
         "people_not_scored": list(_people(found)),
         "activities_not_scored": [
-            {"activity": kind, "with": of, "times": one.activities, "people": one.people, "latest": str(one.latest)}
+            {
+                "activity": kind,
+                "with": OF_ONE if one.people == 1 and of not in {ANYTHING, NOTHING} else of,
+                "times": one.activities,
+                "people": one.people,
+                "latest": str(one.latest),
+            }
             for (kind, of), one in left.items()
         ],
         "touchpoints_many": spread,
@@ -116,7 +124,7 @@ def _left(points: Sequence[Touchpoint], scorings: Sequence[Scoring]) -> dict[int
         taken |= set(scoring.compiled.bots.entries.numbers.tolist()) if scoring.compiled.bots else set()
     kinds = {point.kind for point in points if point.number in taken}
     return {
-        point.number: (point.kind, _with(point) if point.kind in kinds else "anything")
+        point.number: (point.kind, _with(point) if point.kind in kinds else ANYTHING)
         for point in points
         if point.number not in taken
     }
@@ -124,7 +132,7 @@ def _left(points: Sequence[Touchpoint], scorings: Sequence[Scoring]) -> dict[int
 
 def _with(point: Touchpoint) -> str:
     said = [label or id_ for id_, label in point.attributes.values() if label or id_]
-    return " · ".join(said) or "nothing"
+    return " · ".join(said) or NOTHING
 
 
 def _silent(found: Survey, kept: Mapping[int, int]) -> Iterator[Row]:

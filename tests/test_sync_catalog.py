@@ -81,6 +81,31 @@ def test_a_value_counts_people_once_whatever_else_the_activity_is_with(town):
     assert [tally(one)[:2] for one in values["page"]] == [(1, 1), (1, 1)]
 
 
+def test_a_value_of_one_person_is_named_only_where_a_rule_asks_for_it(tmp_path):
+    rules = {
+        "demo": {"activity": "form_submitted", "where": {"form": "Demo"}, "points": 9, "label": "Demo"},
+        "any": {"activity": "form_submitted", "where": {"not": {"page": "Jobs"}}, "points": 1, "label": "A form"},
+    }
+    town = world(tmp_path, {**MODEL, "engagement": {"web": {"label": "Web", "rules": rules}}, "patterns": {}})
+    town.hub(
+        *[record("contact", id_) for id_ in "12"],
+        activities=[
+            did("form_submissions", "a", "1", form="Demo", page="Home"),
+            did("form_submissions", "b", "2", form="Talk to Jo", page="Home"),
+            did("form_submissions", "c", "2", form="Talk to Jo", page="My flat"),
+        ],
+    )
+    values = kinds(town)["form_submitted"]["values"]
+
+    assert [(one["id"], one["label"], tally(one)[:2]) for one in values["form"]] == [
+        ("", "", (2, 1)),
+        ("demo", "Demo", (1, 1)),
+    ]
+    assert [(one["label"], tally(one)[:2]) for one in values["page"]] == [("Home", (2, 2)), ("", (1, 1))]
+    assert values["form"][0]["takers"] == {"b2b": ["any"]}
+    town.store.close()
+
+
 def test_what_takes_a_value_is_told_by_model(tmp_path):
     other = {**MODEL, "model": "small", "patterns": {}}
     town = world(tmp_path, MODEL, other)
@@ -93,7 +118,7 @@ def test_what_takes_a_value_is_told_by_model(tmp_path):
         ],
     )
     found = kinds(town)
-    demo, contact = sorted(found["form_submitted"]["values"]["form"], key=lambda one: one["id"], reverse=True)
+    demo, contact = found["form_submitted"]["values"]["form"]
 
     assert demo["takers"] == {"b2b": ["demo", "often"], "small": ["demo"]}
     assert contact["takers"] == {"b2b": ["often"]}  # a pattern of any form
@@ -106,9 +131,11 @@ def test_a_pattern_that_asks_for_none_is_named_where_nothing_else_takes_it(tmp_p
     town = world(tmp_path, {**MODEL, "patterns": {"shy": {"all": lines, "points": 5, "label": "Shy"}}})
     town.hub(
         record("contact", "1"),
+        record("contact", "2"),
         activities=[
             did("form_submissions", "a", "1", form="Demo"),
             did("form_submissions", "b", "1", form="Contact"),
+            did("form_submissions", "d", "2", form="Contact"),
             did("lists", "c", "1", list="Pricing"),
         ],
     )

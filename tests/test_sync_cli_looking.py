@@ -86,7 +86,7 @@ def test_catalog_says_what_takes_each_form(leadmark):
 
     assert code == 0
     assert ["Demo", "f-1", "1", "1", TODAY, "Demo"] in rows
-    assert ["Newsletter", "f-2", "1", "1", TODAY, "nothing"] in rows
+    assert ["(of", "one", "person)", "1", "1", TODAY, "nothing"] in rows
     assert "email_type" in out
     assert "jo@acme" not in out
 
@@ -113,7 +113,8 @@ def test_coverage_says_what_nobody_takes_and_ends_well(leadmark):
 
     assert code == 0
     assert "1 person by the model b2b" in out
-    assert ["form", "submitted", "Newsletter", "1", "1", TODAY] in [line.split() for line in out.splitlines()]
+    row = ["form", "submitted", "(of", "one", "person)", "1", "1", TODAY]
+    assert row in [line.split() for line in out.splitlines()]
     assert "more: --limit" in out
 
 
@@ -121,7 +122,7 @@ def test_coverage_for_machines_has_keys_and_rows(leadmark):
     _, out, _ = leadmark("coverage", "--json")
     found = {one["key"]: one for one in json.loads(out)["findings"]}
 
-    assert found["activities_not_scored"]["rows"][0]["with"] == "Newsletter"
+    assert found["activities_not_scored"]["rows"][0]["with"] == "(of one person)"
     assert found["activities_not_scored"]["total"] == 1
 
 
@@ -185,7 +186,10 @@ def town(tmp_path_factory):
         record("contact", "1", country="Norway"),
         record("contact", "2", country="Chad"),
         activities=[
-            did("form_submissions", "a", "1", form="The great survey of everything that anybody ever asked us for"),
+            *(
+                did("form_submissions", id_, id_, form="The great survey of everything that anybody ever asked us for")
+                for id_ in "12"
+            ),
             *(did("email_events", str(nth), "1", mail=f"Mail {nth}") for nth in range(11)),
         ],
     )

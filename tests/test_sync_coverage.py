@@ -57,11 +57,15 @@ def test_an_attribute_with_very_many_values_is_named(town, monkeypatch):
 
 
 def test_what_no_rule_takes_is_told_by_value_the_most_frequent_first(tmp_path):
+    """What only one person did it with is not named."""
     town = world(tmp_path, {**MODEL, "patterns": {}})
     town.hub(
         record("contact", "1"),
+        record("contact", "2"),
         activities=[
             did("form_submissions", "a", "1", form="Contact", page="Home"),
+            did("form_submissions", "c", "2", form="Contact", page="Home"),
+            did("form_submissions", "d", "2", form="Contact", page="My flat"),
             did("form_submissions", "b", "1", form="Demo"),
             *(did("email_events", f"m{number}", "1", mail=f"Mail {number}") for number in range(3)),
         ],
@@ -69,7 +73,8 @@ def test_what_no_rule_takes_is_told_by_value_the_most_frequent_first(tmp_path):
 
     assert findings(town)["activities_not_scored"] == [
         {"activity": "email_opened", "with": "anything", "times": 3, "people": 1, "latest": "2026-11-19"},
-        {"activity": "form_submitted", "with": "Contact · Home", "times": 1, "people": 1, "latest": "2026-11-19"},
+        {"activity": "form_submitted", "with": "Contact · Home", "times": 2, "people": 2, "latest": "2026-11-19"},
+        {"activity": "form_submitted", "with": "(of one person)", "times": 1, "people": 1, "latest": "2026-11-19"},
     ]
     town.store.close()
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from scoring.phrases import listed
-from sync.catalog import AttributeValue, Catalog, Takers
+from sync.catalog import OF_ONE, AttributeValue, Catalog, Takers
 from sync.cli.opening import count
 from sync.cli.show import line, table, value_text, width_of
 from sync.fact_counts import FactCount, ValueCount
@@ -52,7 +52,7 @@ def _values(out: Console, attribute: str, values: Sequence[AttributeValue], foun
     with_ids = width_of(out) >= IDS and any(value.label for value in values)
     rows = [
         (
-            value_text(value.label or value.id),
+            value_text(value.label or value.id or OF_ONE),
             *([value.id] if with_ids else []),
             str(value.tally.activities),
             str(value.tally.people),

@@ -35,13 +35,8 @@ def sampled_facts(tx: Connection, settings: Settings, at_most: int = SAMPLE) -> 
     ]
 
 
-def known_shares(tx: Connection, settings: Settings, at_most: int = SAMPLE) -> dict[str, float]:
-    """Fact -> the share of the sampled people of whom it is known, above 0 and at most 1; other facts are left out."""
-    return shares_of(sampled_facts(tx, settings, at_most))
-
-
 def shares_of(people: Sequence[Mapping[str, FactValue]]) -> dict[str, float]:
-    """As ``known_shares``, of these people.
+    """Fact -> the share of the people of whom it is known, above 0 and at most 1; other facts are left out.
 
     >>> shares_of([{"country": "NO"}, {}])
     {'country': 0.5}

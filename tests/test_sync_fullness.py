@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.fullness import known_shares, sampled_facts
+from sync.fullness import sampled_facts, shares_of
 from tests.two_crms import both, record
 
 
@@ -20,7 +20,7 @@ def people(world, count, **values):
 
 def test_a_store_without_people_says_nothing(world):
     with world.store.begin() as tx:
-        assert known_shares(tx, world.settings) == {}
+        assert shares_of(sampled_facts(tx, world.settings)) == {}
 
 
 def test_a_share_is_of_those_of_whom_the_fact_is_known(world):
@@ -39,7 +39,7 @@ def test_a_share_is_of_those_of_whom_the_fact_is_known(world):
     world.hub(deletions=[("contact", "9")])
     world.identify()
     with world.store.begin() as tx:
-        shares = known_shares(tx, world.settings)
+        shares = shares_of(sampled_facts(tx, world.settings))
     assert shares["country"] == 0.5
     assert (shares["email_type"], shares["email"]) == (0.25, 0.25)
     assert "title" not in shares

@@ -11,6 +11,7 @@ from sync.app import clock
 from sync.cli import exits, show_past, show_person
 from sync.cli.exits import CommandError
 from sync.cli.opening import Where, model_of, print_json, revealing, settings_of, stdout, store_of, typed
+from sync.cli.show import short_id
 from sync.explain import explained, records_of, scoring_of
 from sync.happenings import happenings
 from sync.past import Past, past
@@ -120,10 +121,5 @@ def _nobody(numbers: Sequence[int], where: Where) -> str:
 
 
 def _several(persons: Sequence[Sequence[str]]) -> str:
-    listed = "\n".join("  " + ", ".join(_short(record) for record in records) for records in persons)
+    listed = "\n".join("  " + ", ".join(short_id(record) for record in records) for records in persons)
     return f"{len(persons)} persons answer to this; name one record as connection:id:\n{listed}"
-
-
-def _short(record: str) -> str:
-    connection, _, crm_id = record.split(":", 2)
-    return f"{connection}:{crm_id}"

@@ -36,6 +36,16 @@ def value_text(value: Any) -> str:
     return " ".join("".join(each if each.isprintable() else " " for each in str(value)).split())
 
 
+def short_id(record: str) -> str:
+    """A record as a person types it.
+
+    >>> short_id("hubspot:contact:1001")
+    'hubspot:1001'
+    """
+    connection, _, crm_id = record.split(":", 2)
+    return f"{connection}:{crm_id}"
+
+
 def cut(text: str, width: int) -> str:
     """The text in at most ``width`` characters, with an ellipsis where something is missing.
 

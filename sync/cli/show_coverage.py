@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from sync.cli.show import line, table, value_text, width_of
+from sync.cli.show import line, short_id, table, value_text, width_of
 from sync.cli.show_catalog import people
 from sync.coverage import Coverage
 
@@ -120,8 +120,7 @@ def _rows(out: Console, rows: Sequence[Mapping[str, Any]], *, several: bool) -> 
 
 def _cell(name: str, value: Any) -> str:
     if name == "records":  # the first is enough to look at one; machines get all
-        first = value[0] if isinstance(value[0], str) else value[0][0]
-        return ":".join(first.split(":")[::2])
+        return short_id(value[0] if isinstance(value[0], str) else value[0][0])
     if name == "share":
         return f"{value:.0%}".replace("%", " %")
     if value is None:

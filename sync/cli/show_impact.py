@@ -7,7 +7,7 @@ from rich.console import Console
 from scoring.wording import STATUS_WORDS
 from sync.against import Compared
 from sync.cli.opening import count
-from sync.cli.show import line, pairs, table, value_text
+from sync.cli.show import line, pairs, short_id, table, value_text
 from sync.cli.show_catalog import people
 from sync.cli.show_pass import GUARDED
 from sync.impact import NONE, TENS, ModelImpact, Moved, Part, Spread, Stand, shares
@@ -58,7 +58,7 @@ def compared(out: Console, found: Compared) -> None:
     cells = [(quarter, *map(str, row)) for quarter, row in zip(QUARTERS, found.quarters, strict=True)]
     _titled(out, "People by quarter of both scores", head, cells, right=(1, 2, 3, 4), flexible=(0,))
     apart = [
-        (_short(one.records[0]), str(one.ours), f"{one.theirs:g}", f"{one.our_place} %", f"{one.their_place} %")
+        (short_id(one.records[0]), str(one.ours), f"{one.theirs:g}", f"{one.our_place} %", f"{one.their_place} %")
         for one in found.apart
     ]
     head = ("record", "ours", "theirs", "our place", "their place")
@@ -121,7 +121,7 @@ def _numbers(one: ModelImpact) -> list[tuple[str, str]]:
 def _movers(out: Console, title: str, moved: Sequence[Moved], total: int) -> None:
     rows = [
         (
-            _short(one.records[0]),
+            short_id(one.records[0]),
             _arrow(one, lambda stand: str(stand.score)),
             _arrow(one, lambda stand: stand.tier),
             value_text(f"{one.reason} {one.tenths / 10:+g}") if one.reason else "",
@@ -131,12 +131,6 @@ def _movers(out: Console, title: str, moved: Sequence[Moved], total: int) -> Non
     _titled(out, title, ("record", "score", "tier", "why, in points"), rows, flexible=(3,))
     if total > len(rows):
         out.print(f"  and {total - len(rows)} more; --limit shows more")
-
-
-def _short(record: str) -> str:
-    """A record as a person types it."""
-    connection, _, crm_id = record.split(":", 2)
-    return f"{connection}:{crm_id}"
 
 
 def _arrow(one: Moved, of: Callable[[Stand], str]) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 from scoring.dates import day_in_words
 from scoring.phrases import lower_start
 from scoring.wording import STATUS_WORDS
-from sync.cli.show import line, value_text
+from sync.cli.show import line, short_id, value_text
 from sync.ranking import Lead
 
 #: what a spreadsheet takes for a formula when a cell begins with it
@@ -37,7 +37,7 @@ def rank(out: Console, leads: Sequence[Lead], day: date, names: Mapping[int, str
                 lower_start(value_text(lead.reason)) if lead.reason else "",
             ),
         )
-        who = [*(_short(record) for record in lead.records), *([f"owner {lead.owner}"] if lead.owner else [])]
+        who = [*(short_id(record) for record in lead.records), *([f"owner {lead.owner}"] if lead.owner else [])]
         if lead.surged_on:
             who.append(f"sharp rise {day_in_words(lead.surged_on, day)}")
         if lead.person in names:
@@ -48,12 +48,6 @@ def rank(out: Console, leads: Sequence[Lead], day: date, names: Mapping[int, str
 def _row(score: str, tier: str, status: str, since: str, trend: str, to_mql: str, why: str) -> str:
     cells = f"{score:>7}  {tier:<4}  {status:<12}  {since:<11}  {trend:<6}  {to_mql:>6}  {why}"
     return cells.rstrip()
-
-
-def _short(record: str) -> str:
-    """The record as a person types it."""
-    connection, _, crm_id = record.split(":", 2)
-    return f"{connection}:{crm_id}"
 
 
 def as_csv(out: TextIO, leads: Sequence[Lead], connections: Sequence[str], names: Mapping[int, str]) -> None:

@@ -17,7 +17,8 @@ _NEEDED = {
     "connections": "there is no connection (connections/NAME.yaml)",
     "models": "there is no model (models/NAME.yaml)",
 }
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+#: what a file may be called, and a golden case
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _LARGEST_BYTES = 2_000_000
 
 
@@ -87,7 +88,7 @@ def _visible(folder: Path) -> list[Path]:
 def _named(path: Path, shown: str, suffix: str) -> Path | Problem:
     if path.suffix != suffix or path.is_dir():
         return warning(Spot(path=shown), f"this is not read; files here end in {suffix}")
-    if not _NAME.fullmatch(path.stem):
+    if not NAME.fullmatch(path.stem):
         rule = "a file's name begins with a small letter and holds small letters, digits, _ and -"
         return error(Spot(path=shown), f"{rule}; rename it")
     return path

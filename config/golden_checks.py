@@ -3,10 +3,10 @@
 Every check reads the document as written, so it finds its mistakes even where another part is wrong.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, get_args
 
+from config.files import NAME
 from config.golden import WHEN, Did
 from config.model_checks import DERIVED, HAND_OFF, Delivered, names_in
 from config.problems import Problem, Spot, error, listed, nearest, shown, unknown
@@ -40,7 +40,6 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "grade": (*(letter + third for letter in GRADES[:-1] for third in THIRDS), GRADES[-1]),
     "tier": (*(f"{letter}{level}" for letter in GRADES[:-1] for level in (1, 2, 3, 4)), GRADES[-1]),
 }
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def check_golden(
@@ -62,7 +61,7 @@ def check_golden(
 def _cases(golden: Document, models: Collection[str]) -> Iterator[Problem]:
     """Names that no case can have, and models that are not there."""
     for loc, _ in golden.each("*"):
-        if not _NAME.fullmatch(str(loc[-1])):
+        if not NAME.fullmatch(str(loc[-1])):
             rule = "a case's name begins with a small letter and holds small letters, digits, _ and -"
             yield error(golden.key(loc), f"{rule}; rename it")
     for loc, model in golden.each("*", "model"):

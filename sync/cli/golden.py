@@ -1,6 +1,5 @@
 """``test`` and ``golden add``: golden cases run, and made of a person."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from itertools import count as count_from
@@ -9,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from config.files import NAME
 from config.golden import GoldenCase
 from config.problems import listed, nearest
 from config.settings import Settings
@@ -28,7 +28,6 @@ from sync.store.values import plain
 
 NOT_SCORED = "not scored by this model"
 INDENT = 2  # columns before a line, and between its cells
-NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 def run(where: Where, wanted: Sequence[str], *, model: str | None, as_json: bool) -> int:

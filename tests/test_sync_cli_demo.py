@@ -40,7 +40,9 @@ def test_the_demo_shows_the_whole_path_and_leaves_nothing_behind(tmp_path):
     assert len(set(re.findall(r"scored +(\d+) +0 +0\n", done.stdout))) == 1, "one person is scored once, for both"
     explained = done.stdout.split("One lead explained")[1].split("\n\n")[0]
     assert "MQL since" in explained
-    *parts, total = [float(each) for each in re.findall(r"([-+]?[\d.]+)$", explained.split("points", 1)[1], re.MULTILINE)]
+    *parts, total = [
+        float(each) for each in re.findall(r"([-+]?[\d.]+)$", explained.split("points", 1)[1], re.MULTILINE)
+    ]
     assert round(sum(parts), 2) == total
     assert "leadmark init DIR" in done.stdout
     assert list(tmp_path.iterdir()) == []

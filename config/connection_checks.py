@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, get_args
 
 from config.hubspot import ATTRIBUTES, EventType, HubSpotOutputFields, Source
-from config.parts import SALES_WORDS, Policy
+from config.parts import FLAGS, SALES_WORDS, Policy
 from config.problems import Problem, error, listed, unknown, warning
 from config.reading import Document, Loc, texts_in
 from config.salesforce import SalesforceOutputFields
@@ -87,6 +87,10 @@ def _sales_word(connection: Document) -> Iterator[Problem]:
         if not isinstance(source, dict) or not source.get("values"):
             message = "hand_off says nothing without values: {the CRM's value: a word of sales}"
             yield warning(connection.key(loc), f"{message}; words are {', '.join(SALES_WORDS)}")
+    for fact in sorted(FLAGS):
+        for loc, _ in connection.each("facts", fact, "values"):
+            message = f"{fact} is true or false, which a checkbox says without values"
+            yield error(connection.key(loc), f"{message}; map a checkbox, and take values out")
     for loc, field in (*connection.each("facts", "hand_off"), *connection.each("facts", "hand_off", "*")):
         if loc[-1] in ("company", "owner") or (isinstance(field, str) and "." in field):
             yield error(connection.at(loc), "hand_off is said of one person: name a field of the person's own record")

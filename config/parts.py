@@ -19,6 +19,8 @@ Policy = Literal["overwrite", "keep", "raise_only"]
 Mode = Literal["shadow", "canary", "live"]
 #: what sales may say of a person; the fact ``hand_off`` holds one of these
 SALES_WORDS = ("new", "qualifying", "accepted", "recycled", "won", "lost")
+#: facts that are asked whether they are true
+FLAGS = frozenset({"do_not_profile", "hold"})
 #: sources of activities, of either CRM, that may know the day alone: dates, responses, what is due, all-day events
 UNTIMED = frozenset({"date_property", "date_field", "CampaignMember", "Task", "Event"})
 

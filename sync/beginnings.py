@@ -3,6 +3,8 @@
 All in microseconds since 1970 in UTC.
 """
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, select
 
 from sync.store import tables
@@ -10,7 +12,10 @@ from sync.store.store import get_meta, set_meta
 from sync.store.values import dump, load
 
 FIRST_COMPLETE = "first_complete:"
-_BEGAN = "began:"
+#: by model: its audience, since when, and when it scored last
+_AUDIENCE = "audience:"
+#: when people were last scored, by whatever model
+_SCORED = "scored_at"
 
 
 def first_complete_at(tx: Connection, connection: str) -> int | None:
@@ -25,16 +30,26 @@ def completed(tx: Connection, connection: str, now: int) -> None:
         set_meta(tx, FIRST_COMPLETE + connection, str(now))
 
 
-def began_at(tx: Connection, model: str, audience: str, now: int) -> int:
-    """When the model first scored this audience (a digest); now for one that begins, which is kept.
+def began_at(tx: Connection, audiences: Mapping[str, str], now: int) -> dict[str, int]:
+    """When each model began to score the audience it has (model -> digest), and keeps that it does so now.
 
-    0 for a model that scored people before the store kept this.
+    A new model, another audience and a model that was away begin with the last scoring before: who came later is new to
+    any. 0 for a model that scored people before the store kept this.
     """
-    kept: tuple[str, int] | None = load(get_meta(tx, _BEGAN + model) or "null")
-    if kept is not None and kept[0] == audience:
-        return kept[1]
+    text = get_meta(tx, _SCORED)
+    last = now if text is None else int(text)
+    found = {}
+    for model, audience in audiences.items():
+        kept: tuple[str, int, int] | None = load(get_meta(tx, _AUDIENCE + model) or "null")
+        goes_on = kept is not None and kept[0] == audience and (text is None or kept[2] >= last)
+        found[model] = kept[1] if kept is not None and goes_on else last
+        if kept is None and _scored_before(tx, model):
+            found[model] = 0
+        set_meta(tx, _AUDIENCE + model, dump([audience, found[model], now]))
+    set_meta(tx, _SCORED, str(now))
+    return found
+
+
+def _scored_before(tx: Connection, model: str) -> bool:
     journey = tables.journey
-    before = kept is None and tx.execute(select(journey.c.person).where(journey.c.model == model).limit(1)).first()
-    began = 0 if before else now
-    set_meta(tx, _BEGAN + model, dump([audience, began]))
-    return began
+    return tx.execute(select(journey.c.person).where(journey.c.model == model).limit(1)).first() is not None

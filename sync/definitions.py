@@ -5,15 +5,13 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection
 
+from config.parts import FLAGS
 from config.settings import Connection as ConnectionSettings
 from connectors.base import Account, FieldDefinition
 from connectors.errors import Fatal
 from sync.mapping import OUTCOME, ConnectionMap
 from sync.store.store import get_meta, set_meta
 from sync.store.values import dump, load
-
-#: facts that are asked whether they are true
-FLAGS = frozenset({"do_not_profile", "hold"})
 
 Definitions = Mapping[str, Mapping[str, FieldDefinition]]
 
@@ -84,6 +82,18 @@ def _check_flags(definitions: Definitions, map_: ConnectionMap) -> None:
                     f"{column.of}.{column.field} is of type {known.type}, and {fact} is either true or false: map a "
                     f"checkbox to {fact} in connections/{map_.connection}.yaml. Nobody is scored on a guess"
                 )
+
+
+def read_otherwise(definitions: Definitions, map_: ConnectionMap, before: Definitions) -> frozenset[str]:
+    """The objects of which a mapped field is of another type than before: what is kept of them is of the old one."""
+    return frozenset(
+        object_
+        for object_, names in map_.inputs.items()
+        for name in names
+        if (was := before.get(object_, {}).get(name)) is not None
+        and (now := definitions.get(object_, {}).get(name)) is not None
+        and was.type != now.type
+    )
 
 
 def keep_definitions(tx: Connection, connection: str, definitions: Definitions) -> None:

@@ -152,6 +152,7 @@ def scorings_by(
     # a connection counts once all of it was read, so that nobody is scored on a part
     whole = [map_ for map_ in maps if completed[map_.connection] is not None]
     found = []
+    began = began_at(tx, {name: _audience(one, settings.tables.lists) for name, one in models.items()}, micros(now))
     for name, model in models.items():
         compiled, maps_digest = compiled_for(tx, model, settings.tables, settings.time_zone, whole)
         found.append(
@@ -165,7 +166,7 @@ def scorings_by(
                 retention=timedelta(days=settings.retention.activities_days),
                 definitions=definitions,
                 first_complete_at=completed,
-                began_at=began_at(tx, name, _audience(model, settings.tables.lists), micros(now)),
+                began_at=began[name],
                 restored=restored,
             )
         )

@@ -4,8 +4,15 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from connectors.base import Page
-from sync.definitions import check_account, check_fields, check_store, keep_definitions, kept_definitions
-from sync.pull import Pulled, Reader, pull
+from sync.definitions import (
+    check_account,
+    check_fields,
+    check_store,
+    keep_definitions,
+    kept_definitions,
+    read_otherwise,
+)
+from sync.pull import Pulled, Reader, forget_cursors, pull
 from sync.runtime import Runtime
 from sync.scope import scoped
 from sync.turn import Turn, guarded
@@ -30,8 +37,11 @@ def prepare(runtime: Runtime, turn: Turn) -> bool:
         definitions = one.connector.describe()
         check_fields(definitions, one.map, before)
         one.definitions, one.read_at = definitions, runtime.now()
+        anew = read_otherwise(definitions, one.map, before)
+        streams = [stream.name for stream in one.connector.streams() if stream.object in anew] if anew else []
         with runtime.store.begin() as tx:
             keep_definitions(tx, turn.name, definitions)
+            forget_cursors(tx, turn.name, streams)
         turn.budget.check()
 
     return guarded(runtime, turn, check)

@@ -3,12 +3,12 @@
 Applying a page twice, or late, changes nothing that a newer one said.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from connectors.base import Connector, Page, Record, Stream
 from connectors.errors import Fatal, Missing
@@ -159,3 +159,9 @@ def _read_unechoed(reader: Reader, connector: Connector) -> None:
     for object_ in dict.fromkeys(row.object for row in rows):
         for some in in_chunks([row.crm_id for row in rows if row.object == object_], connector.push_size):
             reader.apply(connector.read(object_, some))
+
+
+def forget_cursors(tx: Connection, connection: str, streams: Sequence[str]) -> None:
+    """These streams are read from their beginning again."""
+    cursor = tables.cursor
+    tx.execute(delete(cursor).where(cursor.c.connection == connection, cursor.c.stream.in_(streams)))

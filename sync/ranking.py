@@ -70,12 +70,13 @@ def rank(
 
     ``owner``: only those with a record of this owner, named by id or by what the fact ``owner`` says.
     """
-    leads: dict[int, Lead] = {}  # by person, as a worker may reorder them meanwhile
+    leads: dict[int, Lead] = {}  # by person, as a worker may move them meanwhile
     for numbers in _chunks(store, scoring.model.model, statuses, None if owner is not None else limit):
         if limit is not None and len(leads) >= limit:
             break
         with store.begin() as tx:
-            leads |= {lead.person: lead for lead in _leads(tx, numbers, scoring, owner)}
+            found = _leads(tx, numbers, scoring, owner)
+            leads |= {lead.person: lead for lead in found if lead.status in statuses}
     return sorted(list(leads.values())[:limit], key=lambda lead: _order(lead, statuses))
 
 

@@ -807,6 +807,14 @@ MISTAKES = [
         "email_events has campaign, type, link",
     ),
     (
+        "values of what is true or false",
+        "connections/hubspot.yaml",
+        "  country: country",
+        "  country: country\n  hold: {contact: on_hold, values: {Yes: held}}",
+        "connections/hubspot.yaml:12:28",
+        "hold is true or false, which a checkbox says without values",
+    ),
+    (
         "classes of what is not kept",
         "connections/hubspot.yaml",
         "keep: {mail: campaign}}",

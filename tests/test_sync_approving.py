@@ -324,6 +324,15 @@ def test_the_first_yes_may_follow_a_file_that_holds_none(folder):
     assert (folder / "approvals.yaml").read_text().startswith("# ours\napproved:\n")
 
 
+def test_a_file_saved_with_a_byte_order_mark_keeps_it(folder):
+    (folder / ".git").mkdir()
+    (folder / "approvals.yaml").write_bytes(b"\xef\xbb\xbfapproved: []\r\n")
+    assert approving(folder, yes(MODEL).digest, "--sales", "Jo") == 0
+    assert (folder / "approvals.yaml").read_bytes().startswith(b"\xef\xbb\xbfapproved:\r\n")
+    assert [one.digest for one in load(folder)[0].approved] == [yes(MODEL).digest]
+    assert not [path.name for path in folder.iterdir() if path.name.endswith(".new")]
+
+
 def test_without_approvals_is_said_how_to_begin_with_a_command_that_can_be_copied(folder, capsys):
     assert approving(folder) == 0
     command = "leadmark approve {} --begin --sales NAME --marketing NAME --config " + str(folder)

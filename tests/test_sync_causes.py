@@ -195,13 +195,65 @@ def test_whom_another_audience_lets_in_is_no_news(tmp_path):
     wide.close()
 
 
+def another(desk, tmp_path, model):
+    """The same installation with another model, the same contacts in the portal."""
+    contacts = [row for row in desk.rows(tables.record) if row.object == "contact"]
+    desk.close()
+    after = desk_of(tmp_path, model)
+    after.now = desk.now
+    for row in contacts:
+        after.hub.put(desk.hub.held("contact", row.crm_id))
+    return after
+
+
+def test_whoever_came_since_the_last_pass_is_news_to_any_audience(tmp_path):
+    narrow = desk_of(tmp_path, ASKED | {"audience": {"country": "AT"}})
+    narrow.hub.put(record("contact", "1", jobtitle="Buyer", country="AT"))
+    narrow.run()
+    narrow.later(days=1)
+    wide = another(narrow, tmp_path, ASKED | {"audience": {"country": ["AT", "DE"]}})
+    wide.hub.put(record("contact", "2", jobtitle="Buyer", country="AT", created_at=wide.now - timedelta(hours=20)))
+    wide.hub.act("forms", now(wide, filled("f2", "2"), hours=2))
+    wide.run()
+    assert steps(wide, 2) == [("mql", "activity")]
+    wide.close()
+
+
+def test_a_model_that_was_away_finds_nobody_new(tmp_path):
+    first = desk_of(tmp_path)
+    first.hub.put(record("contact", "1", jobtitle="Buyer"))
+    first.run()
+    first.later(days=1)
+    first.close()
+    between = Desk(
+        tmp_path,
+        hubspot={"activities": KEEP, "write": {"fields": {}}},
+        salesforce={"write": {"fields": {}}},
+        models={"other": ASKED | {"model": "other"}},
+    )
+    between.settings = between.settings.model_copy(update={"primary": "other"})
+    between.now = first.now
+    between.hub.put(first.hub.held("contact", "1"))
+    between.hub.put(record("contact", "2", jobtitle="Buyer", created_at=between.now))
+    between.hub.act("forms", now(between, filled("f2", "2")))
+    between.run()
+    between.later(days=1)
+    back = another(between, tmp_path, ASKED)
+    back.run()
+    assert [(row.model, row.cause) for row in back.rows(tables.transition) if row.person == 2] == [
+        ("other", "activity"),
+        ("b2b", "first"),
+    ]
+    back.close()
+
+
 def test_a_store_that_knows_of_no_beginning_has_long_begun(tmp_path):
     """As after an upgrade: a new lead that asks for a demo is news."""
     desk = desk_of(tmp_path)
     desk.hub.put(record("contact", "1", jobtitle="Buyer"))
     desk.run()
     with desk.store.begin() as tx:
-        tx.execute(delete(tables.meta).where(tables.meta.c.name == "began:b2b"))
+        tx.execute(delete(tables.meta).where(tables.meta.c.name.in_(["audience:b2b", "scored_at"])))
     desk.later(days=1)
     desk.hub.put(record("contact", "2", jobtitle="Buyer", created_at=desk.now - timedelta(hours=1)))
     act(desk, now(desk, filled("f2", "2"), hours=1))

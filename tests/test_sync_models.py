@@ -1,5 +1,6 @@
 """Several models beside each other: audiences, fields of their own, journeys that rest; and people whom a rep holds."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -225,6 +226,23 @@ def test_what_stops_writing_is_read_from_a_checkbox(tmp_path, fact):
     report = desk.run()["hubspot"]
     assert report.state == "parked"
     assert f"contact.please_stop is of type text, and {fact} is either true or false" in report.reason
+    desk.close()
+
+
+def test_a_field_that_becomes_a_checkbox_is_read_again(tmp_path):
+    """Otherwise the text of before would stand there as neither yes nor no."""
+    facts = {"facts": HUBSPOT["facts"] | {"wish": "please_stop"}}
+    desk = Desk(tmp_path, hubspot=facts)
+    desk.hub.put(record("contact", "1", jobtitle="Director", please_stop="true"))
+    desk.run()
+    desk.later(days=1)
+    definitions, told = desk.hub._definitions["contact"], desk.hub._log["contacts"]
+    definitions["please_stop"] = replace(definitions["please_stop"], type="bool")
+    # the same versions of the contact, told otherwise
+    told[:] = [replace(one, values={**one.values, "please_stop": True}) for one in told]
+    desk.run()
+    (row,) = [row for row in desk.rows(tables.record) if row.crm_id == "1"]
+    assert load(row.inputs)["please_stop"] is True
     desk.close()
 
 

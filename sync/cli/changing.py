@@ -1,5 +1,6 @@
 """``simulate`` and ``approve``: what other rules would change, and the yes to them."""
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -173,14 +174,17 @@ def approve(where: Where, digest: str, *, sales: str, marketing: str, why: str, 
         )
     on = score_day(clock()(), settings.time_zone)
     approved = Approved(model=name, digest=whole, sales=sales, marketing=marketing, on=on, why=why)
-    text = path.read_bytes().decode() if settings.approved is not None else ""
-    changed = with_entry(text, approved)
+    written = path.read_bytes() if settings.approved is not None else b""
+    mark = BOM_UTF8 if written.startswith(BOM_UTF8) else b""
+    changed = with_entry(written.removeprefix(mark).decode(), approved)
     if changed is None:
         raise CommandError(
             f"{path} is written in a way that an entry cannot be added to; write its list as one entry a line, each "
             "behind a dash"
         )
-    path.write_bytes(changed.encode())
+    beside = path.with_name(f".{APPROVALS}.new")
+    beside.write_bytes(mark + changed.encode())
+    beside.replace(path)
     if as_json:
         print_json({"model": name, "digest": whole, "file": str(path)})
     else:

@@ -170,7 +170,7 @@ def _connector(
             monotonic=monotonic,
             stop=stop,
         )
-    from connectors.salesforce.connection import Salesforce  # noqa: PLC0415 - so does this library, and an installation may have one CRM
+    from connectors.salesforce.connection import Salesforce  # noqa: PLC0415 - this library takes a second to import, too, and an installation may have one CRM
 
     org = settings.org.model_copy(
         update={

@@ -10,8 +10,8 @@ from sqlalchemy import insert
 from connectors.base import Activity, Attribute
 from scoring.model import ScoringModel
 from scoring.tables import Tables
+from sync.answers.explain import scoring_of
 from sync.beginnings import FIRST_COMPLETE
-from sync.explain import scoring_of
 from sync.store.store import open_store, set_meta
 from sync.store.tables import journey as journeys
 from sync.store.values import dump

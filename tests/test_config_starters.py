@@ -22,9 +22,9 @@ from connectors.emulator.people import make_world
 from connectors.emulator.salesforce.objects import org_objects
 from connectors.emulator.salesforce.people import make_org
 from connectors.emulator.server import Emulator
+from sync.answers.explain import all_explained, scoring_of
+from sync.answers.golden import run_cases
 from sync.app import Quiet, open_runtime
-from sync.explain import all_explained, scoring_of
-from sync.golden import run_cases
 from sync.run import run_pass
 from sync.runtime import Options
 from sync.store import tables

@@ -9,13 +9,13 @@ from config.approvals import Approved, with_entry
 from config.loader import load
 from scoring.digests import model_digest
 from scoring.model import ScoringModel
+from sync.answers.simulate import side_in_force, side_of, simulate
+from sync.answers.status import standing
 from sync.app import Quiet
 from sync.approving import NotApprovedError, in_force, model_in_force, reported
 from sync.cli import run as typed
 from sync.run import run_pass
 from sync.runtime import Options
-from sync.simulate import side_in_force, side_of, simulate
-from sync.status import standing
 from sync.store import tables
 from tests.desk_of_two import Desk
 from tests.two_crms import HUBSPOT, MODEL, form, record

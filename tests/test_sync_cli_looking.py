@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 from sqlalchemy import insert
 
+from sync.answers.catalog import catalog, everybody
+from sync.answers.coverage import coverage
 from sync.beginnings import FIRST_COMPLETE
-from sync.catalog import catalog, everybody
 from sync.cli import run, show_catalog, show_coverage
-from sync.coverage import coverage
 from sync.store import tables, timelines
 from sync.store.store import open_store, set_meta
 from sync.store.values import dump, micros

@@ -13,11 +13,11 @@ from rich.console import Console
 
 from scoring.journey import Cause, Word
 from scoring.ledger import Ledger, Line
+from sync.answers.explain import Explained, Fact, HeldRecord, OurField
+from sync.answers.happenings import Counted, Happening
+from sync.answers.status import PassOf, Standing
 from sync.cli import show, show_person, standing
 from sync.cli.progress import Lines
-from sync.explain import Explained, Fact, HeldRecord, OurField
-from sync.happenings import Counted, Happening
-from sync.status import PassOf, Standing
 
 WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Z"]), max_size=40)
 

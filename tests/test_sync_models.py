@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from sync import identity
-from sync.explain import explained, scoring_of
+from sync.answers.explain import explained, scoring_of
 from sync.people import find
 from sync.store import tables, timelines
 from sync.store.values import load

@@ -12,7 +12,9 @@ from config.settings import Settings
 from connectors.hubspot.client import BATCH_ROWS
 from connectors.salesforce.client import UPDATE_ROWS
 from scoring.digests import model_digest
-from sync.against import FieldError, compare
+from sync.answers.against import FieldError, compare
+from sync.answers.simulate import Impact, Side, side_in_force, side_of
+from sync.answers.simulate import simulate as impact_of
 from sync.app import clock
 from sync.approving import NotApprovedError
 from sync.cli import exits, show_impact
@@ -21,8 +23,6 @@ from sync.cli.opening import Where, count, folder_of, print_json, settings_of, s
 from sync.cli.progress import shown
 from sync.cli.show import line, pairs
 from sync.days import score_day
-from sync.simulate import Impact, Side, side_in_force, side_of
-from sync.simulate import simulate as impact_of
 from sync.store.store import Store, StoreError
 
 PUSH_SIZES: Mapping[str, int] = {"hubspot": BATCH_ROWS, "salesforce": UPDATE_ROWS}

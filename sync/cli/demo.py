@@ -20,6 +20,7 @@ from config import starters
 from connectors.emulator.hubspot.world import World
 from connectors.emulator.server import Emulator
 from sync import differences
+from sync.answers.explain import explained, scoring_of
 from sync.app import Quiet, Stop, clock, configure_logging, open_runtime
 from sync.cli import exits, show_pass
 from sync.cli.emulating import CLIENT_ID, CLIENT_SECRET, TOKEN, made, started
@@ -28,7 +29,6 @@ from sync.cli.opening import print_json, settings_of, stderr, stdout
 from sync.cli.progress import shown as progress_shown
 from sync.cli.show import line, table
 from sync.cli.show_person import ledger as show_ledger
-from sync.explain import explained, scoring_of
 from sync.report import ConnectionReport, RunReport
 from sync.run import run_pass
 from sync.runtime import Options, Runtime

@@ -13,17 +13,17 @@ from config.golden import GoldenCase
 from config.problems import listed, nearest
 from config.settings import Settings
 from config.starters import SCHEMAS
+from sync.answers.explain import scoring_of
+from sync.answers.golden import Miss, Tested, run_cases
+from sync.answers.golden_add import Made, made_of
+from sync.answers.golden_text import flow
+from sync.answers.living import Seen
 from sync.app import clock
 from sync.cli.exits import FAILED, OK, USAGE, CommandError
 from sync.cli.opening import Where, count, folder_of, print_json, settings_of, stderr, stdout, store_of, typed
 from sync.cli.persons import one_person
 from sync.cli.show import line, pairs, table, value_text, width_of
 from sync.cli.show_person import ledger
-from sync.explain import scoring_of
-from sync.golden import Miss, Tested, run_cases
-from sync.golden_add import Made, made_of
-from sync.golden_text import flow
-from sync.living import Seen
 from sync.store.values import plain
 
 NOT_SCORED = "not scored by this model"

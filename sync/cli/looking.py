@@ -8,19 +8,19 @@ from typing import Literal
 from config.settings import Settings
 from scoring.journey import Status
 from scoring.mistakes import nearest
+from sync.answers.catalog import catalog as catalog_of
+from sync.answers.catalog import everybody
+from sync.answers.coverage import coverage as coverage_of
+from sync.answers.explain import names_of, scoring_of
+from sync.answers.ranking import IN_HAND, TO_CALL
+from sync.answers.ranking import rank as leads_of
 from sync.app import clock
 from sync.approving import in_force
-from sync.catalog import catalog as catalog_of
-from sync.catalog import everybody
 from sync.cli import exits, show_catalog, show_coverage, show_rank
 from sync.cli.exits import CommandError
 from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, store_of, typed
 from sync.cli.progress import Bar, Lines, shown
-from sync.coverage import coverage as coverage_of
-from sync.explain import names_of, scoring_of
 from sync.people import Person
-from sync.ranking import IN_HAND, TO_CALL
-from sync.ranking import rank as leads_of
 from sync.score import Scoring
 from sync.store.store import Store
 

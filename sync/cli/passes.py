@@ -13,12 +13,12 @@ from config.problems import listed, nearest
 from config.settings import Settings
 from sync import differences
 from sync.adoption import Adoption
+from sync.answers.explain import names_of
 from sync.app import Stop, configure_logging, open_runtime
 from sync.cli import exits, show_pass
 from sync.cli.exits import CommandError
 from sync.cli.opening import Where, print_json, revealing, settings_of, stdout, typed
 from sync.cli.progress import shown as progress_shown
-from sync.explain import names_of
 from sync.plan import as_json
 from sync.report import RunReport
 from sync.run import run_pass

@@ -7,14 +7,14 @@ from datetime import date
 from typing import TypedDict
 
 from scoring.values import parse_day
+from sync.answers.explain import explained, records_of, scoring_of
+from sync.answers.happenings import happenings
+from sync.answers.past import Past, past
 from sync.app import clock
 from sync.cli import exits, show_past, show_person
 from sync.cli.exits import CommandError
 from sync.cli.opening import Where, model_of, print_json, revealing, settings_of, stdout, store_of, typed
 from sync.cli.show import short_id
-from sync.explain import explained, records_of, scoring_of
-from sync.happenings import happenings
-from sync.past import Past, past
 from sync.people import find
 from sync.store.store import Store
 

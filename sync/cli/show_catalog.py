@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 
 from scoring.phrases import listed
-from sync.catalog import OF_ONE, AttributeValue, Catalog, Takers
+from sync.answers.catalog import OF_ONE, AttributeValue, Catalog, Takers
+from sync.answers.fact_counts import FactCount, ValueCount
 from sync.cli.opening import count
 from sync.cli.show import line, table, value_text, width_of
-from sync.fact_counts import FactCount, ValueCount
 
 #: values of an attribute shown unless its kind is asked for
 SHOWN = 10

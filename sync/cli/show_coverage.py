@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.console import Console
 
+from sync.answers.coverage import Coverage
 from sync.cli.show import line, short_id, table, value_text, width_of
 from sync.cli.show_catalog import people
-from sync.coverage import Coverage
 
 #: the widest line of advice
 READABLE = 100

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from rich.console import Console
 
 from scoring.wording import STATUS_WORDS
-from sync.against import Compared
+from sync.answers.against import Compared
+from sync.answers.impact import NONE, TENS, ModelImpact, Moved, Part, Spread, Stand, shares
+from sync.answers.needed import Writes
+from sync.answers.simulate import Impact
+from sync.answers.unread import Unread
 from sync.cli.opening import count
 from sync.cli.show import line, pairs, short_id, table, value_text
 from sync.cli.show_catalog import people
 from sync.cli.show_pass import GUARDED
-from sync.impact import NONE, TENS, ModelImpact, Moved, Part, Spread, Stand, shares
-from sync.needed import Writes
-from sync.simulate import Impact
-from sync.unread import Unread
 
 GROUPS = ("A", "B", "C", "D", "F")
 LEVELS = ("1", "2", "3", "4")

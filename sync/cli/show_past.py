@@ -7,9 +7,9 @@ from rich.console import Console
 
 from scoring.difference import Why
 from scoring.ledger import UNITS_PER_POINT
+from sync.answers.past import Past
 from sync.cli.show import line, table
 from sync.cli.show_person import ledger
-from sync.past import Past
 
 CENT = Decimal("0.01")
 #: how a line of the difference came about

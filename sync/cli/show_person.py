@@ -13,9 +13,9 @@ from scoring.dates import day_in_words
 from scoring.journey import Journey, Word
 from scoring.ledger import Ledger, Line
 from scoring.wording import STATUS_WORDS
+from sync.answers.explain import Explained, Fact, HeldRecord, OurField
+from sync.answers.happenings import Happening
 from sync.cli.show import line, pairs, table, value_text
-from sync.explain import Explained, Fact, HeldRecord, OurField
-from sync.happenings import Happening
 
 HIDDEN = "(hidden)"
 #: the fact that names those which are unknown

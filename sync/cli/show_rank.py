@@ -10,8 +10,8 @@ from rich.console import Console
 from scoring.dates import day_in_words
 from scoring.phrases import lower_start
 from scoring.wording import STATUS_WORDS
+from sync.answers.ranking import Lead
 from sync.cli.show import line, short_id, value_text
-from sync.ranking import Lead
 
 #: what a spreadsheet takes for a formula when a cell begins with it
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

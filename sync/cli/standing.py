@@ -5,6 +5,7 @@ from datetime import datetime
 
 from rich.console import Console
 
+from sync.answers.status import Standing, age, standing
 from sync.app import clock
 from sync.approving import reported
 from sync.cli import exits
@@ -14,7 +15,6 @@ from sync.cli.show_pass import waits
 from sync.quarantine import Group, groups
 from sync.quarantine import drop as drop_entries
 from sync.quarantine import retry as retry_entries
-from sync.status import Standing, age, standing
 
 #: passes shown
 SHOWN = 5

@@ -10,12 +10,12 @@ from config.loader import documents_of
 from config.problems import Problem, in_order
 from config.secrets import SecretError, resolve
 from config.settings import Settings
+from sync.answers.fullness import sampled_facts
+from sync.answers.often_empty import often_empty
 from sync.app import clock
 from sync.cli.exits import FAILED, OK
 from sync.cli.opening import Where, checked, count, folder_of, print_json, settings_of, stdout
 from sync.days import score_day
-from sync.fullness import sampled_facts
-from sync.often_empty import often_empty
 from sync.store.store import StoreError, migrate_store, open_store
 from sync.store.values import day_number
 

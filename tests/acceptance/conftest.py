@@ -28,8 +28,8 @@ from connectors.emulator.salesforce.people import make_org
 from connectors.emulator.server import Emulator
 from scoring.ledger import UNITS_PER_POINT
 from sync import differences
+from sync.answers.explain import all_explained, scoring_of
 from sync.app import Quiet, open_runtime
-from sync.explain import all_explained, scoring_of
 from sync.report import ConnectionReport, RunReport
 from sync.run import run_pass
 from sync.runtime import Options, Runtime

@@ -22,9 +22,9 @@ from connectors.emulator.salesforce.org import Org
 from connectors.emulator.salesforce.people import make_org
 from connectors.emulator.server import Emulator
 from scoring.wording import OUTPUT_TYPES
+from sync.answers.explain import all_explained, scoring_of
 from sync.app import Quiet, open_runtime
 from sync.cli import run
-from sync.explain import all_explained, scoring_of
 from sync.run import run_pass
 from sync.runtime import Options
 from sync.store import tables

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sync.explain import scoring_of
-from sync.golden_add import made_of
+from sync.answers.explain import scoring_of
+from sync.answers.golden_add import made_of
 from sync.store import tables
 from tests.acceptance.conftest import BOTH
 

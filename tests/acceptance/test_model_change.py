@@ -3,8 +3,8 @@
 from collections import Counter
 
 from scoring.digests import model_digest
+from sync.answers.simulate import side_in_force, side_of, simulate
 from sync.app import Quiet
-from sync.simulate import side_in_force, side_of, simulate
 from sync.store import tables
 
 #: who they are is enough

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from connectors.emulator.clock import to_ms
-from sync.explain import scoring_of
-from sync.happenings import happenings
+from sync.answers.explain import scoring_of
+from sync.answers.happenings import happenings
 
 MODEL = {
     "mql": {"instant": {"demo": {"grade": "D or better"}}, "recycle": {"keep_at_most": 5}},

@@ -13,10 +13,10 @@ from rich.console import Console
 from config import starters
 from config.loader import load
 from scoring.handbook import handbook
+from sync.answers.explain import explained as explained_of
+from sync.answers.explain import scoring_of
 from sync.cli import show_person
 from sync.cli.document import markdown
-from sync.explain import explained as explained_of
-from sync.explain import scoring_of
 from tests.acceptance.conftest import BOTH, NOW
 
 SNAPSHOTS = Path(__file__).parents[1] / "data" / "snapshots"

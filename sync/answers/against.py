@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 
 from scoring.mistakes import nearest
 from scoring.model import ScoringModel
+from sync.answers.explain import PERSONAL, records_of
+from sync.answers.simulate import CHUNK_PERSONS, Side, everybody
 from sync.evaluating import scorings_by
-from sync.explain import PERSONAL, records_of
 from sync.mapping import HAND_OFF, ConnectionMap, maps_of
 from sync.people import Person, gather
 from sync.report import Progress
 from sync.score import Scoring, evaluate, unprofiled
-from sync.simulate import CHUNK_PERSONS, Side, everybody
 from sync.store.store import Store, in_chunks
 from sync.store.values import load
 

@@ -21,11 +21,11 @@ from scoring.compile import CompiledModel, Touchpoint
 from scoring.fact_values import FactValue
 from scoring.journey import Journey
 from scoring.wording import outputs
-from sync.anonymous import Attributes, like_facts
+from sync.answers.anonymous import Attributes, like_facts
+from sync.answers.golden import Miss, run_cases
+from sync.answers.golden_text import flow
 from sync.days import days_of
 from sync.decisions import Verdict, decide, journeys_of
-from sync.golden import Miss, run_cases
-from sync.golden_text import flow
 from sync.people import Person, touchpoints
 from sync.score import Scoring
 from sync.store.values import at as instant

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, event, insert, select
 
+from sync.answers.catalog import catalog, everybody
+from sync.answers.tallies import tallies
 from sync.beginnings import FIRST_COMPLETE
-from sync.catalog import catalog, everybody
 from sync.store import tables, timelines
 from sync.store.store import open_store, set_meta
 from sync.store.values import at
-from sync.tallies import tallies
 from tests.looking_world import MODEL, did, scorings, world
 from tests.two_crms import contact_id, lead_id, record
 

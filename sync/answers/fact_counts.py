@@ -11,7 +11,7 @@ from typing import Any
 from scoring.bands import OTHER
 from scoring.fact_values import FactValue, Kind, comparable
 from scoring.facts import DERIVED, NAMES
-from sync.explain import PERSONAL
+from sync.answers.explain import PERSONAL
 from sync.people import Person
 from sync.score import Scoring, unprofiled
 from sync.store.values import day_number, plain

@@ -11,7 +11,7 @@ from connectors.base import Value
 from scoring.compile import compile_model
 from scoring.conditions import Condition, evaluator, parse_condition
 from scoring.tables import Tables
-from sync.living import Seen, Touchpoints, life_of, live
+from sync.answers.living import Seen, Touchpoints, life_of, live
 from sync.store.values import day_number
 
 

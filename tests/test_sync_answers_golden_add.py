@@ -10,10 +10,10 @@ from sqlalchemy import insert
 
 from config.loader import load
 from scoring.journey import Journey
+from sync.answers.explain import scoring_of
+from sync.answers.golden_add import made_of
 from sync.beginnings import FIRST_COMPLETE
 from sync.cli import run
-from sync.explain import scoring_of
-from sync.golden_add import made_of
 from sync.store import tables, timelines
 from sync.store.store import open_store, set_meta
 from sync.store.values import dump, micros

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.fullness import sampled_facts, shares_of
+from sync.answers.fullness import sampled_facts, shares_of
 from tests.two_crms import both, record
 
 

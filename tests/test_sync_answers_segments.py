@@ -3,7 +3,7 @@
 import pytest
 
 from scoring.conditions import parse_condition
-from sync.segments import segment_of
+from sync.answers.segments import segment_of
 from tests.two_crms import settings_of
 
 SEGMENTS = {

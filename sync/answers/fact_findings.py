@@ -8,11 +8,11 @@ from sqlalchemy import Connection, select
 from scoring.conditions import ORDER_TESTS, Condition
 from scoring.fact_values import Kind, iso_date, kind_of
 from scoring.mistakes import Place
-from sync.explain import records_of
+from sync.answers.explain import records_of
+from sync.answers.survey import Survey
 from sync.score import Scoring
 from sync.store import tables
 from sync.store.values import load
-from sync.survey import Survey
 
 #: a fact known of a smaller share of people tells few of them apart
 ENOUGH = 0.5

@@ -15,9 +15,9 @@ from rich.console import Console
 
 from config.loader import load
 from config.reading import read
+from sync.answers.golden import run_cases
+from sync.answers.golden_text import flow
 from sync.cli import golden, run
-from sync.golden import run_cases
-from sync.golden_text import flow
 
 DOCS = Path(__file__).parents[1] / "docs"
 GOOD = Path(__file__).parent / "data" / "config" / "good"

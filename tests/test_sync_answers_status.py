@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from sync import quarantine
-from sync.status import OVERDUE, RUNNING, age, standing
+from sync.answers.status import OVERDUE, RUNNING, age, standing
 from sync.store import tables
 from sync.store.records import DIFFERS, EQUAL, HELD_BACK
 from sync.store.store import open_store

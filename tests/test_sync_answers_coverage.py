@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from config.tables import shipped_tables
-from sync import coverage as coverage_module
-from sync.catalog import everybody
-from sync.coverage import coverage
+from sync.answers import coverage as coverage_module
+from sync.answers.catalog import everybody
+from sync.answers.coverage import coverage
 from tests.looking_world import HUBSPOT, MODEL, did, scorings, world
 from tests.two_crms import contact_id, lead_id, record
 

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from scoring.ledger import UNITS_PER_POINT
+from sync.answers.explain import explained, scoring_of
+from sync.answers.past import past
 from sync.cli.exits import CommandError
 from sync.cli.persons import Asked, _days
 from sync.cli.show_past import past as show
-from sync.explain import explained, scoring_of
-from sync.past import past
 from tests.desk_of_two import Desk
 from tests.test_sync_cli_show import said, terminal
 from tests.two_crms import MODEL, form, record

@@ -16,7 +16,7 @@ from scoring.fact_values import FactValue, fold
 from scoring.model import ScoringModel
 from scoring.tables import Tables
 from scoring.touchpoints import value_of
-from sync.explain import PERSONAL
+from sync.answers.explain import PERSONAL
 from sync.store.values import day_number
 
 KNOWN, OTHER = "known", "other"

@@ -12,13 +12,13 @@ from rich.console import Console
 
 from scoring.digests import model_digest
 from scoring.model import ScoringModel
-from sync.against import FieldError, as_number, compare, rank_correlation, ranks
+from sync.answers.against import FieldError, as_number, compare, rank_correlation, ranks
+from sync.answers.impact import Stand
+from sync.answers.simulate import side_in_force, side_of, simulate
 from sync.app import Quiet
 from sync.cli import run, show_impact
-from sync.impact import Stand
 from sync.run import run_pass
 from sync.runtime import Options
-from sync.simulate import side_in_force, side_of, simulate
 from sync.store import tables
 from tests.desk_of_two import Desk
 from tests.two_crms import HUBSPOT, MODEL, NOW, SALESFORCE, form, lead_id, record, settings_of

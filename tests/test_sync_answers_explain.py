@@ -11,9 +11,9 @@ from sqlalchemy import insert, update
 from config import starters
 from config.loader import load as load_config
 from scoring.journey import Journey
+from sync.answers.explain import explained, names_of, records_of, scoring_of
+from sync.answers.happenings import VARIANT_ROWS, happenings
 from sync.beginnings import FIRST_COMPLETE
-from sync.explain import explained, names_of, records_of, scoring_of
-from sync.happenings import VARIANT_ROWS, happenings
 from sync.people import gather
 from sync.score import evaluate
 from sync.store import tables, timelines
@@ -235,7 +235,7 @@ def test_many_activities_are_told_in_portions_alike(store, config, monkeypatch):
         put(tx, [(days_ago(days), 1 + days % 6) for days in range(60)])
         scoring = scoring_of(tx, config, NOW)
         whole = happenings(tx, 1, scoring)
-        monkeypatch.setattr("sync.happenings.VARIANT_ROWS", 100)
+        monkeypatch.setattr("sync.answers.happenings.VARIANT_ROWS", 100)
         assert happenings(tx, 1, scoring) == whole
     assert VARIANT_ROWS > 100
 

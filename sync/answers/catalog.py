@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from scoring.compile import CompiledModel
 from scoring.touchpoints import Entries, Touchpoint, value_of
-from sync.anonymous import asked_for
-from sync.fact_counts import FactCount, counted_facts
+from sync.answers.anonymous import asked_for
+from sync.answers.fact_counts import FactCount, counted_facts
+from sync.answers.tallies import CHUNK_PERSONS, Tally, tallies
 from sync.people import Person, gather, touchpoints
 from sync.score import Scoring
 from sync.store import tables
 from sync.store.store import Store, in_chunks
-from sync.tallies import CHUNK_PERSONS, Tally, tallies
 
 #: stands for a value that only one person has, as it might tell who that is
 OF_ONE = "(of one person)"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, exists, select
 
 from scoring.fact_values import fold
 from scoring.journey import Journey, Status
-from sync.explain import Explained, all_explained
+from sync.answers.explain import Explained, all_explained
 from sync.people import gather
 from sync.score import Scoring
 from sync.store import tables

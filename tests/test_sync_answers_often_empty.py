@@ -7,8 +7,8 @@ import pytest
 
 from config.reading import read
 from scoring.model import ScoringModel
+from sync.answers.often_empty import often_empty
 from sync.cli import run
-from sync.often_empty import often_empty
 from sync.store.store import open_store
 from tests.two_crms import MODEL, both, record, settings_of
 

@@ -1,7 +1,7 @@
 """What another config would change: everybody in the store decided by both, today, and nothing kept.
 
-The store is as the config in use read it (``sync.unread``). People are looked at chunk by chunk, each in a transaction
-of its own, so that a worker goes on meanwhile.
+The store is as the config in use read it (``sync.answers.unread``). People are looked at chunk by chunk, each in a
+transaction of its own, so that a worker goes on meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +16,11 @@ from config.settings import Settings
 from scoring.digests import model_digest
 from scoring.fact_values import FactValue
 from scoring.model import ScoringModel
+from sync.answers.impact import ModelImpact
+from sync.answers.needed import Writes
+from sync.answers.ranking import owners_of
+from sync.answers.segments import segment_of
+from sync.answers.unread import Unread, unread
 from sync.approving import approved_models
 from sync.beginnings import first_complete_at
 from sync.canary import allowed_records
@@ -23,19 +28,14 @@ from sync.days import score_day
 from sync.decisions import Decision, decide
 from sync.definitions import kept_definitions
 from sync.evaluating import scorings_by
-from sync.impact import ModelImpact
 from sync.mapping import ConnectionMap, maps_of
-from sync.needed import Writes
 from sync.outgoing import write_rules
 from sync.plan import WriteRules
-from sync.ranking import owners_of
 from sync.report import Progress
 from sync.score import Scoring
-from sync.segments import segment_of
 from sync.store import tables
 from sync.store.store import Store, in_chunks
 from sync.store.values import day_number, micros
-from sync.unread import Unread, unread
 
 #: persons decided in one transaction
 CHUNK_PERSONS = 1_000

@@ -12,15 +12,23 @@ from sqlalchemy import Connection, select
 
 from scoring.compile import CompiledModel
 from scoring.touchpoints import Touchpoint
-from sync.catalog import OF_ONE, takers
-from sync.fact_findings import Row, bands_empty, disagreeing, facts_empty, other_kinds, titles_without, unreadable
+from sync.answers.catalog import OF_ONE, takers
+from sync.answers.fact_findings import (
+    Row,
+    bands_empty,
+    disagreeing,
+    facts_empty,
+    other_kinds,
+    titles_without,
+    unreadable,
+)
+from sync.answers.survey import Survey, survey
+from sync.answers.tallies import tallies
 from sync.people import Person, touchpoints
 from sync.score import Scoring
 from sync.store import tables
 from sync.store.store import Store
 from sync.store.values import load
-from sync.survey import Survey, survey
-from sync.tallies import tallies
 
 #: rules match touchpoints, which are meant to be few, a connection
 MANY_TOUCHPOINTS = 20_000

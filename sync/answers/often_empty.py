@@ -9,7 +9,7 @@ from config.reading import Document
 from config.settings import Settings
 from scoring.conditions import evaluator
 from scoring.fact_values import FactValue
-from sync.fullness import shares_of
+from sync.answers.fullness import shares_of
 
 #: a share of unknown above this is worth a word
 OFTEN = 0.5

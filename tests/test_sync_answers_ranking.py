@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from sync import ranking
+from sync.answers import ranking
+from sync.answers.ranking import IN_HAND, TO_CALL, Lead, rank
 from sync.cli import show_rank
-from sync.ranking import IN_HAND, TO_CALL, Lead, rank
 from tests.looking_world import MODEL, did, scorings, stands, world
 from tests.two_crms import contact_id, lead_id, record, short
 

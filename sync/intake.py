@@ -156,7 +156,7 @@ class Intake:
                 requested_at=micros(page.requested_at),
                 now=now,
             )
-            if after is not before and (after.observed != before.observed or before.echo):
+            if (after.observed, after.confirmed, after.echo) != (before.observed, before.confirmed, before.echo):
                 rows.append({"key": row.number, **columns_of(after)})
         update_rows(tx, rows)
 

@@ -2,7 +2,8 @@
 
 Pure: a record's three values in, three values out.
 
-For each output field of a record the store keeps **confirmed** (what we last wrote and the CRM acknowledged),
+For each output field of a record the store keeps **confirmed** (what we last wrote and the CRM acknowledged, by a
+receipt or by showing it),
 **observed** (what it holds, from every pull and every receipt) and **desired** (what it should hold).
 Instants are microseconds.
 """
@@ -46,13 +47,19 @@ def observe(fields: Fields, values: Mapping[str, Value], *, stamp: int, requeste
     """The fields after a read.
 
     Within the lag window after a receipt, a record with an older stamp, or from a page asked for before the receipt,
-    does not replace them; afterwards every read does.
+    does not replace them; afterwards every read does. What stands there as it should is confirmed: a receipt that was
+    lost makes no stranger of our own value.
     """
     if fields.receipt_at is not None and now < fields.receipt_at + LAG_WINDOW:
         older_stamp = fields.receipt_stamp is not None and stamp < fields.receipt_stamp
         if older_stamp or requested_at < fields.receipt_at:
             return fields
-    return replace(fields, observed=dict(values), echo=False)
+    held = {
+        name: value
+        for name, value in fields.desired.items()
+        if values.get(name) == value and (value is not None or name in fields.confirmed)
+    }
+    return replace(fields, observed=dict(values), confirmed={**fields.confirmed, **held}, echo=False)
 
 
 def receive(

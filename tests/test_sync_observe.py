@@ -46,6 +46,21 @@ def test_a_record_never_written_is_seen_as_it_is():
     assert observe(Fields(), {"score": 12}, stamp=1, requested_at=1, now=2).observed == {"score": 12}
 
 
+@pytest.mark.parametrize(
+    ("confirmed", "seen", "after", "remark"),
+    [
+        ({"score": 40}, {"score": 55}, {"score": 55}, "a write whose receipt was lost"),
+        ({}, {"score": 55}, {"score": 55}, "the first one"),
+        ({"score": 40}, {"score": 12}, {"score": 40}, "somebody else's value"),
+        ({"score": 40, "tier": "A"}, {"score": 55}, {"score": 55, "tier": None}, "emptied, and the receipt lost"),
+        ({}, {}, {}, "empty as it was before us"),
+    ],
+)
+def test_what_stands_there_as_it_should_is_confirmed(confirmed, seen, after, remark):
+    fields = Fields(confirmed=confirmed, desired={"score": 55, "tier": None})
+    assert observe(fields, seen, stamp=1, requested_at=1, now=2).confirmed == after, remark
+
+
 @given(values, spans, spans, st.integers(0, LAG_WINDOW - 1))
 def test_within_the_window_an_older_read_leaves_everything(seen, stamp, requested, elapsed):
     after = observe(WRITTEN, seen, stamp=NOW + stamp, requested_at=NOW + requested, now=NOW + elapsed)

@@ -1,7 +1,5 @@
 """Approvals of models: the file as read, what is wrong in it, and which model waits."""
 
-import json
-
 import pytest
 
 from config.approvals import ApprovalsFile, check_approvals, waiting
@@ -10,7 +8,7 @@ from config.reading import read
 from config.validating import validate
 from scoring.digests import model_digest
 from scoring.model import ScoringModel
-from tests.two_crms import HUBSPOT, MODEL
+from tests.two_crms import MODEL, write_config
 
 GIVEN = "0123456789abcdef"
 MODELS = {"b2b": ScoringModel.model_validate(MODEL)}
@@ -113,16 +111,7 @@ def test_a_model_that_is_not_there_and_one_nobody_approved_are_warnings():
 
 
 def test_the_folder_is_read_with_its_approvals_and_no_overlay_changes_them(tmp_path):
-    hubspot = {key: value for key, value in HUBSPOT.items() if key not in {"name", "links"}}
-    hubspot["activities"] = {"form_submitted": {"from": "form_submissions", "forms": ["F1"]}}
-    files = {
-        "leadmark.yaml": {"store": "store", "time_zone": "UTC", "primary": "b2b"},
-        "models/b2b.yaml": MODEL,
-        "connections/hubspot.yaml": hubspot,
-    }
-    for path, value in files.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(json.dumps(value))
+    write_config(tmp_path)
     assert load(tmp_path)[0].approved is None
     (tmp_path / "approvals.yaml").write_text("approved:\n" + entry())
     (approved,) = load(tmp_path)[0].approved

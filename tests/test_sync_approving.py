@@ -18,7 +18,7 @@ from sync.run import run_pass
 from sync.runtime import Options
 from sync.store import tables
 from tests.desk_of_two import Desk
-from tests.two_crms import HUBSPOT, MODEL, form, record
+from tests.two_crms import MODEL, form, record, write_config
 
 #: buyers become MQL too; who asked does so at once
 NEW = {**MODEL, "mql": {"needs": {"score": 20}}}
@@ -264,17 +264,7 @@ def test_no_entry_is_added_where_the_list_does_not_end_the_file(text):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setenv("LEADMARK_NOW", "2026-11-22T10:00:00+00:00")
-    hubspot = {key: value for key, value in HUBSPOT.items() if key not in {"name", "links"}}
-    hubspot["activities"] = {"form_submitted": {"from": "form_submissions", "forms": ["F1"]}}
-    files = {
-        "leadmark.yaml": {"store": "store", "time_zone": "UTC", "primary": "b2b"},
-        "models/b2b.yaml": MODEL,
-        "connections/hubspot.yaml": hubspot,
-    }
-    for path, value in files.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(json.dumps(value))
-    return tmp_path
+    return write_config(tmp_path)
 
 
 def approving(folder, *words):

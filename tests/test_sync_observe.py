@@ -78,7 +78,7 @@ def test_after_the_window_every_read_counts(seen, stamp, requested, elapsed):
 
 
 @given(values, spans, spans, st.integers(0, 2 * LAG_WINDOW))
-def test_a_read_changes_what_is_observed_and_nothing_else(seen, stamp, requested, elapsed):
+def test_a_read_of_a_confirmed_record_changes_what_is_observed_and_nothing_else(seen, stamp, requested, elapsed):
     once = observe(WRITTEN, seen, stamp=NOW + stamp, requested_at=NOW + requested, now=NOW + elapsed)
     assert replace(once, observed=WRITTEN.observed, echo=WRITTEN.echo) == WRITTEN
     assert observe(once, seen, stamp=NOW + stamp, requested_at=NOW + requested, now=NOW + elapsed) == once

@@ -92,6 +92,21 @@ def settings_of(folder=Path(), *, hubspot=None, salesforce=None, others=(), pref
     )
 
 
+def write_config(folder):
+    """Writes a config of the portal alone, and gives the folder."""
+    hubspot = {key: value for key, value in HUBSPOT.items() if key not in {"name", "links"}}
+    hubspot["activities"] = {"form_submitted": {"from": "form_submissions", "forms": ["F1"]}}
+    files = {
+        "leadmark.yaml": {"store": "store", "time_zone": "UTC", "primary": "b2b"},
+        "models/b2b.yaml": MODEL,
+        "connections/hubspot.yaml": hubspot,
+    }
+    for path, value in files.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(json.dumps(value))
+    return folder
+
+
 def lead_id(number: int) -> str:
     """A lead's id as the org spells it."""
     return long_id(f"00Q5g00000{number:05}")

@@ -14,11 +14,12 @@ from pydantic_core import InitErrorDetails
 from scoring import checks
 from scoring.bands import BandsField
 from scoring.conditions import Condition
+from scoring.decay import decay_table
 from scoring.definition import Mql, Needs
 from scoring.engagement import Bots, Decay, Group, Pattern, Rule, Silence
 from scoring.mistakes import Place, read_whole, refusal
 from scoring.part import Bound, ConditionField, Part, checked
-from scoring.values import Days, Label, Letter, Percentage, Points
+from scoring.values import MICRO, Days, Label, Letter, Percentage, Points
 
 __all__ = ["ConditionField", "Decay", "Group", "Mql", "Needs", "Rule", "ScoringModel"]
 
@@ -161,7 +162,7 @@ class ScoringModel(Part):
             + sum(max(part.points, Decimal()) for part in self.fit.adjust.values())
         )
         engagement = _clamped(
-            sum(_most(group) for group in self.engagement.values())
+            sum(_most(group, self.decays) for group in self.engagement.values())
             + sum(max(pattern.points, Decimal()) for pattern in self.patterns.values())
         )
         score = (fit * self.weights.fit + engagement * self.weights.engagement) / 100
@@ -189,11 +190,12 @@ def whole(points: Decimal) -> int:
     return int(points.to_integral_value(ROUND_HALF_UP))
 
 
-def _most(group: Group) -> Decimal:
-    """The most a group can give; a rule without a limit for ever can give any number of times."""
+def _most(group: Group, decays: Mapping[str, Decay]) -> Decimal:
+    """The most a group can give; a rule without a limit for ever can give any number of times, all on the score day."""
     most = sum(
         (
-            rule.points
+            Decimal(decay_table(rule.points, decays[rule.decay] if rule.decay else None)[0])
+            / MICRO
             * (rule.limit.count if rule.limit and rule.limit.per == "ever" and not rule.limit.each else 1_000_000)
             for rule in group.rules.values()
             if rule.points > 0

@@ -281,6 +281,12 @@ def line(**keys):
         (DEMO, OFFER | {"from": "2026-03-02", "until": "2026-03-01"}, DEMO, "before from 2026-03-02, so nothing"),
         (("engagement", "conversion", "cap"), -1, ("engagement", "conversion", "cap"), "a cap is 0 or more"),
         (("engagement", "mail", "floor"), 1, ("engagement", "mail", "floor"), "a floor is 0 or less"),
+        (
+            ("engagement", "mail"),
+            {"label": "M", "floor": -20, "rules": {"left": OFFER | {"points": -30}, "late": OFFER | {"points": -20}}},
+            ("engagement", "mail", "rules", "left", "points"),
+            "-30 points never count in full: the group's floor is -20; lower the floor or take fewer points",
+        ),
         (("engagement", "conversion", "match"), "frist", ("engagement", "conversion", "match"), "'all' or 'first'"),
         (
             ("engagement", "mail"),
@@ -464,12 +470,16 @@ def test_a_shape_that_is_quite_wrong_is_a_mistake_and_no_crash(raw):
         ({"limits": "1 per ever"}, {"engagement": 58}, []),
         ({"limits": "1 per ever"}, {"engagement": 59}, ["engagement"]),
         ({"limits": "1 per ever each mail"}, {"engagement": 100}, []),  # any number of mails
+        # 40 fades, 15, and 3 of which the first day leaves a tenth
+        ({"limits": "1 per ever", "first_step": 10}, {"engagement": 55}, []),
+        ({"limits": "1 per ever", "first_step": 10}, {"engagement": 56}, ["engagement"]),
     ],
 )
 def test_a_minimum_that_nobody_can_reach_is_a_mistake(change, needs, unreachable):
     raw = copy.deepcopy(RAW)
     raw["fit"]["employees"]["percent"] = {"1+": change.get("fit", {}).get("employees", 100)}
     raw["grades"]["A"] = change.get("grades", 80)
+    raw["decays"]["click"] = {"steps": {"7d": f"{change.get('first_step', 100)}%"}}
     raw["engagement"]["conversion"]["cap"], raw["engagement"]["mail"]["cap"] = change.get("caps", (100, 100))
     for group in raw["engagement"].values():
         for rule in group["rules"].values():

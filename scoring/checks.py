@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from pydantic_core import InitErrorDetails
@@ -111,22 +112,28 @@ def shadowed(raw: Any) -> list[InitErrorDetails]:
 
 
 def bounds_of_group(raw: Any) -> list[InitErrorDetails]:
-    """The mistakes of a cap below 0 or below one rule, and of a floor above 0."""
+    """The mistakes of a cap below 0 or below one rule, and of a floor above 0 or, where all rules take, above one."""
     cap, floor = entries(raw).get("cap"), entries(raw).get("floor")
     mistakes = []
     if is_number(floor) and floor > 0:
         mistakes.append(mistake(("floor",), f"a floor is 0 or less; {floor} would give points to everybody", floor))
-    if not is_number(cap):
-        return mistakes
-    if cap < 0:
-        return [*mistakes, mistake(("cap",), f"a cap is 0 or more; {cap} would take points from everybody", cap)]
-    for name, rule in entries(raw, "rules").items():
-        points = entries(rule).get("points")
-        if is_number(points) and points > cap:
-            message = (
-                f"{points} points never count in full: the group's cap is {cap}; raise the cap or lower the points"
-            )
-            mistakes.append(mistake(("rules", name, "points"), message, points))
+    if is_number(cap) and cap < 0:
+        mistakes.append(mistake(("cap",), f"a cap is 0 or more; {cap} would take points from everybody", cap))
+    points = {name: entries(rule).get("points") for name, rule in entries(raw, "rules").items()}
+    known = {name: one for name, one in points.items() if is_number(one)}
+    most = cap if is_number(cap) and cap >= 0 else inf
+    # beside a rule that gives, one below the floor may well count in full
+    least = floor if is_number(floor) and floor <= 0 and all(one <= 0 for one in known.values()) else -inf
+    for name, one in known.items():
+        if one > most:
+            bound = f"cap is {cap}; raise the cap or lower the points"
+        elif one < least:
+            bound = f"floor is {floor}; lower the floor or take fewer points"
+        else:
+            continue
+        mistakes.append(
+            mistake(("rules", name, "points"), f"{one} points never count in full: the group's {bound}", one)
+        )
     return mistakes
 
 

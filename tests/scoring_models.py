@@ -158,8 +158,9 @@ def groups(draw, ids, named, points):
     kinds = draw(st.lists(st.sampled_from(KINDS), min_size=1, max_size=2))
     found = dict(draw(st.lists(rules(ids, named, points, kinds), min_size=1, max_size=3)))
     most = max(0, *(rule["points"] for rule in found.values()))
-    more = st.integers(0, 40_000_000)
-    bounds = optional(draw, cap=more.map(lambda micro: round(most + micro / 1_000_000, 6)), floor=st.integers(-50, 0))
+    least = 0 if most else min(rule["points"] for rule in found.values())
+    more, floor = st.integers(0, 40_000_000), st.integers(-50, 0).map(lambda low: min(low, least))
+    bounds = optional(draw, cap=more.map(lambda micro: round(most + micro / 1_000_000, 6)), floor=floor)
     first = draw(st.booleans()) and not hides_a_rule(found)
     return {"label": "G", "rules": found, **({"match": "first"} if first else {}), **bounds}
 

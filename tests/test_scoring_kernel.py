@@ -327,7 +327,8 @@ def test_what_is_outside_its_dates_uses_up_no_limit():
     ("points", "met"), [(0.5, True), (0.499999, False), (-0.5, True), (-0.499999, False), (60, True)]
 )
 def test_a_rule_is_met_by_half_a_point_in_size_before_caps(points, met):
-    found = score(model({"demo": FORM | {"points": points}}, {"cap": 60, "floor": 0}), (TODAY, 1))
+    rules = {"demo": FORM | {"points": points}, "jobs": {"activity": "jobs", "points": 1}}
+    found = score(model(rules, {"cap": 60, "floor": 0}), (TODAY, 1))
     assert found.met == ({"demo"} if met else set())
 
 

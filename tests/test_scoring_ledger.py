@@ -315,9 +315,13 @@ def models(draw):
     groups = {}
     for name in ("one", "two"):
         cap = draw(st.none() | st.integers(0, 90))
-        floor = draw(st.none() | st.integers(-90, 0))
+        found = draw(rules(name, cap))
+        each = [rule["points"] for rule in found.values()]
+        floor = draw(
+            st.none() | st.integers(-90, 0).map(lambda low, each=each: low if max(each) > 0 else min(low, *each))
+        )
         bounds = {key: value for key, value in (("cap", cap), ("floor", floor)) if value is not None}
-        groups[name] = {"label": f"Group {name}", "rules": draw(rules(name, cap)), **bounds}
+        groups[name] = {"label": f"Group {name}", "rules": found, **bounds}
     return ScoringModel.model_validate(
         {
             "model": "any",

@@ -74,14 +74,18 @@ class Bands:
 
     @property
     def holes(self) -> tuple[tuple[str, str], ...]:
-        """Neighbouring ranges of numbers between which values fall into neither, each as the two keys, ascending.
+        """Neighbouring bands of numbers between which values fall into neither, each as the two keys, ascending.
+
+        A bare number reaches to the next whole one here; without a range there is no hole.
 
         >>> parse_bands({"1-9": 20, "50+": 100}).holes
         (('1-9', '50+'),)
         """
-        ranges = sorted((band for band in self.bands if band.low < band.high), key=lambda band: band.low)
-        pairs = pairwise(ranges) if self.kind == "number" else ()
-        return tuple((below.key, above.key) for below, above in pairs if below.high < above.low)
+        if self.kind != "number" or all(band.low == band.high for band in self.bands):
+            return ()
+        pairs = pairwise(sorted(self.bands, key=lambda band: band.low))
+        ends = {band.key: band.high if band.low < band.high else math.floor(band.low) + 1 for band in self.bands}
+        return tuple((below.key, above.key) for below, above in pairs if ends[below.key] < above.low)
 
 
 def parse_bands(raw: Any) -> Bands:

@@ -13,6 +13,9 @@ from sync.mapping import OUTCOME, ConnectionMap
 from sync.store.store import get_meta, set_meta
 from sync.store.values import dump, load
 
+#: whose fields say what became of it; the records are of OUTCOME
+DEAL = "deal"
+
 Definitions = Mapping[str, Mapping[str, FieldDefinition]]
 
 
@@ -85,9 +88,12 @@ def _check_flags(definitions: Definitions, map_: ConnectionMap) -> None:
 
 
 def read_otherwise(definitions: Definitions, map_: ConnectionMap, before: Definitions) -> frozenset[str]:
-    """The objects of which a mapped field is of another type than before: what is kept of them is of the old one."""
+    """The objects of which a mapped field is of another type than before: what is kept of them is of the old one.
+
+    Of a deal its outcome is kept.
+    """
     return frozenset(
-        object_
+        OUTCOME if object_ == DEAL else object_
         for object_, names in map_.inputs.items()
         for name in names
         if (was := before.get(object_, {}).get(name)) is not None

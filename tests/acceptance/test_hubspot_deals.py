@@ -1,5 +1,6 @@
 """Deals of a portal as sales' word on their contacts, alone and beside the opportunities of an org."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -111,6 +112,21 @@ def test_a_property_of_deals_that_is_gone_parks_the_connection(portal):
     portal.world.definitions["deals"]["hs_is_closed"] = kept
     portal.reach(hours=2)
     assert status(portal, contact) == "Accepted"
+
+
+def test_deals_are_read_again_once_their_close_date_is_a_date(portal):
+    """No deal changes then, and what was read of it before is a text."""
+    known, contact = portal.world.definitions["deals"], buyer(portal, "ann")
+    date = known["closedate"]
+    known["closedate"] = replace(date, type="string")
+    opened(portal, contact, dealstage="closedlost", closedate="2026-11-01")
+    portal.settle()
+    for days in (3, 3):
+        portal.reach(days=days)  # far behind what is read twice anyway
+    assert status(portal, contact) != "Lost"
+    known["closedate"] = date
+    portal.reach(hours=2)
+    assert status(portal, contact) == "Lost"
 
 
 def test_deals_and_opportunities_of_one_person_count_together(portals):
